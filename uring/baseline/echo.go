@@ -1,0 +1,178 @@
+package baseline
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"galgo/uring"
+)
+
+// EchoSize is the bytes of an echoed message.
+const EchoSize = 64
+
+// Tokens of the echo server: what it is, then the descriptor or the buffer.
+const (
+	echoAccept = uring.Token(1) << 32
+	echoRecv   = uring.Token(2) << 32
+	echoSend   = uring.Token(3) << 32
+	echoClose  = uring.Token(4) << 32
+	echoKind   = uring.Token(0xFF) << 32
+)
+
+// Echo is an echo server.
+type Echo struct {
+	Address string
+	stop    func() error
+}
+
+// Stop ends the server and its connections.
+func (e *Echo) Stop() error { return e.stop() }
+
+// EchoRing starts an echo server on a ring that spins for spinMicros before it parks: multishot accept and receive, provided buffers, one
+// send for each message.
+func EchoRing(h uring.Host, spinMicros uint64) (*Echo, error) {
+	listener, address, err := h.Listen("127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	var stopped atomic.Bool
+	done := make(chan error, 1)
+	p := uring.Params{Entries: 256, Ready: stopped.Load, SpinMicros: spinMicros}
+	go func() {
+		done <- onShard(h, uring.BytesNeeded(256, 4*EchoSize), p, func(s *shard) error { return echoLoop(s, listener, &stopped) })
+	}()
+	return &Echo{address, func() error {
+		stopped.Store(true)
+		h.Wake(0)
+		return errors.Join(<-done, h.CloseFD(listener))
+	}}, nil
+}
+
+func echoLoop(s *shard, listener int32, stopped *atomic.Bool) error {
+	buffers, err := uring.NewBufRing(s.ring, 0, s.slab, 0, 256, 4*EchoSize)
+	if err != nil {
+		return err
+	}
+	s.ring.Push(uring.AcceptMultishot(listener, uring.SOCK_CLOEXEC, echoAccept))
+	conns := map[int32]bool{}
+	for !stopped.Load() {
+		if err := s.ring.Enter(true, 0); err != nil {
+			return err
+		}
+		n := s.ring.Reap(s.some[:])
+		for _, c := range s.some[:n] {
+			low := uint32(c.UserData)
+			switch kind := c.Token() & echoKind; {
+			case kind == echoAccept && c.Res >= 0:
+				conns[c.Res] = true
+				s.ring.Push(uring.RecvMultishot(c.Res, 0, echoRecv|uring.Token(c.Res)))
+			case kind == echoAccept:
+				return fmt.Errorf("accept: %w", c.Errno())
+			case kind == echoRecv && c.Res > 0:
+				id, _ := uring.BufferID(c.Flags)
+				s.ring.Push(uring.Send(int32(low), buffers.Buffer(id), uint32(c.Res), uring.MSG_WAITALL, echoSend|uring.Token(id)))
+				if !c.More() {
+					s.ring.Push(uring.RecvMultishot(int32(low), 0, echoRecv|uring.Token(low)))
+				}
+			case kind == echoRecv: // the end of the stream, or a reset
+				delete(conns, int32(low))
+				s.ring.Push(uring.Close(int32(low), echoClose))
+			case kind == echoSend:
+				buffers.Recycle(uint16(low))
+			}
+		}
+	}
+	for fd := range conns {
+		s.ring.Push(uring.Shutdown(fd, uring.SHUT_RDWR, echoClose))
+		s.ring.Push(uring.Close(fd, echoClose))
+	}
+	return nil
+}
+
+// EchoNet starts the same server in plain Go: package net, a goroutine for each connection.
+func EchoNet() (*Echo, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	var conns sync.WaitGroup
+	conns.Go(func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			conns.Go(func() {
+				defer conn.Close()
+				b := make([]byte, 4*EchoSize)
+				for {
+					n, err := conn.Read(b)
+					if err != nil {
+						return
+					}
+					if _, err = conn.Write(b[:n]); err != nil {
+						return
+					}
+				}
+			})
+		}
+	})
+	return &Echo{listener.Addr().String(), func() error {
+		err := listener.Close()
+		conns.Wait()
+		return err
+	}}, nil
+}
+
+// EchoLoad sends messages over so many connections of package net, one in flight on each, for a while, and returns the echoes per second. It
+// runs best in a process of its own, so that client and server do not share a Go scheduler.
+func EchoLoad(address string, connections int, d time.Duration) (perSecond float64, err error) {
+	var total atomic.Int64
+	var begin, end time.Time
+	var ready, done sync.WaitGroup
+	start := make(chan struct{})
+	errs := make([]error, connections)
+	ready.Add(connections)
+	for i := range connections {
+		done.Go(func() {
+			conn, err := net.Dial("tcp", address)
+			if err != nil {
+				errs[i] = err
+				ready.Done()
+				return
+			}
+			defer conn.Close()
+			b := make([]byte, EchoSize)
+			echo := func() {
+				if _, err = conn.Write(b); err == nil {
+					_, err = io.ReadFull(conn, b)
+				}
+			}
+			for n := 0; n < 100 && err == nil; n++ {
+				echo()
+			}
+			ready.Done()
+			<-start
+			n := int64(0)
+			for err == nil && time.Now().Before(end) {
+				for range 16 {
+					echo()
+				}
+				n += 16
+			}
+			total.Add(n)
+			errs[i] = err
+		})
+	}
+	ready.Wait()
+	begin = time.Now()
+	end = begin.Add(d)
+	close(start)
+	done.Wait()
+	return float64(total.Load()) / time.Since(begin).Seconds(), errors.Join(errs...)
+}

@@ -1,0 +1,107 @@
+package baseline
+
+import (
+	"errors"
+	"io"
+	"net"
+
+	"galgo/uring"
+)
+
+// Receive receives so many bytes in frames of 1 MiB over loopback as the server does: the first bytes of a frame into a provided buffer, the
+// rest with one MSG_WAITALL into the place where the whole frame is to stand. The peer is an ordinary goroutine in this process.
+func Receive(h uring.Host, bytes uint64) (mbPerSecond float64, err error) {
+	err = connected(h, func(peer net.Conn) error {
+		frame := make([]byte, frameSize)
+		for range frames(bytes) {
+			if _, err := peer.Write(frame); err != nil {
+				return err
+			}
+		}
+		return nil
+	}, func(s *shard, fd int32) error {
+		first, err := uring.NewBufRing(s.ring, 0, s.slab, frameSize, firstCount, firstSize)
+		if err != nil {
+			return err
+		}
+		begin := now(h)
+		for range frames(bytes) {
+			if err := receiveFrame(s, fd, first); err != nil {
+				return err
+			}
+		}
+		mbPerSecond = float64(frames(bytes)*frameSize) / s.micros(begin)
+		return first.Close()
+	})
+	return mbPerSecond, err
+}
+
+func receiveFrame(s *shard, fd int32, first *uring.BufRing) error {
+	c, err := s.do(uring.RecvSelect(fd, first.Group(), 0, 0, 0))
+	if err != nil {
+		return err
+	}
+	id, ok := uring.BufferID(c.Flags)
+	if !ok {
+		return io.ErrUnexpectedEOF
+	}
+	got := uint64(c.Res)
+	copy(s.slab.Bytes(0, got), s.slab.At(first.Buffer(id), got))
+	first.Recycle(id)
+	c, err = s.do(uring.Recv(fd, s.slab.Addr(got), uint32(frameSize-got), uring.MSG_WAITALL, 0))
+	if err == nil && uint64(c.Res) != frameSize-got {
+		err = io.ErrUnexpectedEOF
+	}
+	return err
+}
+
+// Send sends so many bytes in frames of 1 MiB from memory over loopback. The peer is an ordinary goroutine in this process.
+func Send(h uring.Host, bytes uint64) (mbPerSecond float64, err error) {
+	err = connected(h, func(peer net.Conn) error {
+		_, err := io.CopyBuffer(struct{ io.Writer }{io.Discard}, struct{ io.Reader }{peer}, make([]byte, frameSize))
+		return err
+	}, func(s *shard, fd int32) error {
+		begin := now(h)
+		for range frames(bytes) {
+			c, err := s.do(uring.Send(fd, s.slab.Base(), frameSize, uring.MSG_WAITALL, 0))
+			if err != nil {
+				return err
+			}
+			if c.Res != frameSize {
+				return io.ErrShortWrite
+			}
+		}
+		mbPerSecond = float64(frames(bytes)*frameSize) / s.micros(begin)
+		return nil
+	})
+	return mbPerSecond, err
+}
+
+func frames(bytes uint64) int { return int(max(bytes/frameSize, 1)) }
+
+// connected runs both ends of one connection.
+func connected(h uring.Host, peer func(net.Conn) error, server func(*shard, int32) error) error {
+	listener, address, err := h.Listen("127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	peerDone := make(chan error, 1)
+	go func() {
+		conn, err := net.Dial("tcp", address)
+		if err != nil {
+			peerDone <- err
+			return
+		}
+		peerDone <- errors.Join(peer(conn), conn.Close())
+	}()
+	slabSize := frameSize + uring.BytesNeeded(firstCount, firstSize)
+	serverErr := onShard(h, slabSize, uring.Params{Entries: 64}, func(s *shard) error {
+		c, err := s.do(uring.Accept(listener, uring.SOCK_CLOEXEC, 0))
+		if err != nil {
+			return err
+		}
+		err = server(s, c.Res)
+		return errors.Join(err, h.CloseFD(c.Res))
+	})
+	return errors.Join(serverErr, h.CloseFD(listener), <-peerDone)
+}
