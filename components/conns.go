@@ -1,0 +1,115 @@
+package components
+
+import (
+	"net/netip"
+
+	"galgo/ecs"
+	"galgo/wire"
+)
+
+// Step is how far a connection's request is.
+type Step uint8
+
+const (
+	Idle      Step = iota // no request at hand: the socket is read
+	Verifying             // the frame is complete and its checksums are being checked
+	Routing               // checked; waits for its turn, or for memory, to be answered here or sent on
+	Away                  // with another system: a partition's owner, shard 0, or a worker
+	Answering             // the answer is being sent
+)
+
+// HangupStep is how far shard 0 is with ending what a lost connection held.
+type HangupStep uint8
+
+const (
+	HangupNone HangupStep = iota
+	HangupAsked
+	HangupDone
+)
+
+// Door is the protocol generation that a connection speaks.
+type Door uint8
+
+const (
+	// DoorFrames is the released protocol: 256-byte headers. Source: protocol.md, 2.
+	DoorFrames Door = iota
+)
+
+// Conns is the State component of the connections whose home is this shard. The socket is in ConnFiles, in the same row.
+//
+// Invariant: Step is Idle exactly while storage systems may read the socket; Frame is zero exactly then.
+type Conns struct {
+	ecs.Rows
+	Entities ecs.Entities
+	ClientID []uint32 // the connection's number, from 1
+	Peer     []netip.AddrPort
+	Local    []netip.AddrPort
+	Door     []Door
+	Step     []Step
+	Gone     []bool // the socket is closed, or being closed: no answer can be sent
+	Ending   []bool // close once the present answer is sent
+	Hangup   []HangupStep
+	Shut     []bool   // the descriptor is closed and the last operation has returned
+	Heard    []uint64 // mono µs of the last frame
+
+	Client  []wire.U128  // bound client id; zero is none
+	Session []uint64     // bound session; 0 is not logged in
+	User    []ecs.Entity // bound user
+
+	Header []wire.RequestHeader // of the request at hand
+	Frame  []Span               // of the request at hand: in the receive memory of Storage
+	Since  []uint64             // mono µs when the request was complete
+	Batch  []Span               // of a send: the batch in Frame
+	Count  []uint32             // of a send: how many messages the request says
+	Check  []wire.Status        // what the checksums said
+	Login  []*Login             // of a login that is being verified
+	Stats  []*wire.Stats        // of a GET_STATS that a worker has
+}
+
+// Login is a login on its way through the worker queue: what is compared is copied out of frame and catalog.
+type Login struct {
+	User     ecs.Entity
+	Password []byte
+	Hash     []byte
+	OK       bool
+}
+
+// Insert adds a row for a new connection.
+func (c *Conns) Insert(clientID uint32, peer, local netip.AddrPort) (ecs.Entity, int) {
+	entity := c.Entities.Take()
+	row := c.Rows.Insert(entity)
+	n := c.Cap()
+	c.ClientID = ecs.Grow(c.ClientID, n)
+	c.Peer = ecs.Grow(c.Peer, n)
+	c.Local = ecs.Grow(c.Local, n)
+	c.Door = ecs.Grow(c.Door, n)
+	c.Step = ecs.Grow(c.Step, n)
+	c.Gone = ecs.Grow(c.Gone, n)
+	c.Ending = ecs.Grow(c.Ending, n)
+	c.Hangup = ecs.Grow(c.Hangup, n)
+	c.Shut = ecs.Grow(c.Shut, n)
+	c.Batch = ecs.Grow(c.Batch, n)
+	c.Count = ecs.Grow(c.Count, n)
+	c.Check = ecs.Grow(c.Check, n)
+	c.Heard = ecs.Grow(c.Heard, n)
+	c.Client = ecs.Grow(c.Client, n)
+	c.Session = ecs.Grow(c.Session, n)
+	c.User = ecs.Grow(c.User, n)
+	c.Header = ecs.Grow(c.Header, n)
+	c.Frame = ecs.Grow(c.Frame, n)
+	c.Since = ecs.Grow(c.Since, n)
+	c.Login = ecs.Grow(c.Login, n)
+	c.Stats = ecs.Grow(c.Stats, n)
+
+	c.ClientID[row], c.Peer[row], c.Local[row], c.Door[row] = clientID, peer, local, DoorFrames
+	c.Step[row], c.Gone[row], c.Ending[row], c.Hangup[row], c.Shut[row], c.Heard[row] = Idle, false, false, HangupNone, false, 0
+	c.Unbind(row)
+	c.Header[row], c.Frame[row], c.Since[row], c.Login[row] = wire.RequestHeader{}, Span{}, 0, nil
+	c.Batch[row], c.Count[row], c.Check[row] = Span{}, 0, wire.StatusOK
+	return entity, row
+}
+
+// Unbind takes the session from a connection.
+func (c *Conns) Unbind(row int) {
+	c.Client[row], c.Session[row], c.User[row] = wire.U128{}, 0, ecs.None
+}

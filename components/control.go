@@ -1,0 +1,101 @@
+package components
+
+import (
+	"slices"
+
+	"galgo/ecs"
+	"galgo/wire"
+)
+
+// Control is the State component of shard 0 alone: what it has decided, how far it is durable, and who waits for it.
+//
+// A decision goes through in order: decided (applied to Decided, in Pending), written (its record is durable, or it is not logged),
+// published (given to every shard), applied here, applied by all (Reported), answered.
+//
+// Invariants: Decided.Applied is the seq of the newest decision; State.Catalog lags behind it by Pending;
+// Applied <= Published <= Written <= Pending.Len(), and Writing is 0 unless a write is in flight.
+type Control struct {
+	Decided *Catalog
+	Counter uint64 // of the last seq given: run << 40 | Counter
+	Record  uint64 // number of the next control log record
+
+	Pending   ecs.Queue[Decision] // decided, oldest first: not yet answered
+	Written   int                 // how many of Pending, from the oldest, are written or need not be
+	Published int                 // how many of Pending, from the oldest, are published
+	Applied   int                 // how many of Pending, from the oldest, this shard has applied
+	Writing   int                 // how many of Pending, from Written on, are in the write in flight
+	Buffer    []byte              // encoded records of the write in flight, or of the next
+	ReadOnly  bool                // the control log failed: only what is not logged is decided
+
+	Reported []uint64     // by shard: seq applied
+	Removed  []ecs.Entity // partitions reported to be without files, for which RemovalDone is to be decided
+	Clients  *Clients
+	Dealt    []uint64 // connections given to each shard since the start
+	Closed   []uint64 // connections that each shard has reported closed
+	NextID   uint32   // client id of the last connection
+}
+
+// Decision is an event on its way, and who waits for it.
+type Decision struct {
+	Seq   uint64      // of Event, or of the newest event that the answer depends on
+	Event *wire.Event // immutable; nil is an answer that only waits for what was decided before it
+	Asker *Asker      // nil is nobody
+}
+
+// Asker is a request to shard 0 that is answered once every shard has applied a decision.
+type Asker struct {
+	Home   uint8
+	Since  uint64             // mono µs when it was routed
+	Header wire.RequestHeader // zero where the answer has no frame
+	Answer Reply              // Kind and Conn from the beginning; its Frame once shard 0 has applied the event
+	Status wire.Status        // of the answer; anything but StatusOK leaves Body out
+	Body   []byte             // of the answer, unless Build makes it
+	Build  BuildKind
+	Client *Client // whose reply it is, to be kept; nil is not kept
+	Told   bool    // it was refused meanwhile: nobody waits any more, but the reply is kept
+}
+
+// BuildKind says which object a reply carries that is made from the catalog when shard 0 applies the event: later it may be gone.
+type BuildKind uint8
+
+const (
+	BuildNothing BuildKind = iota
+	BuildStream            // StreamDetails of Event.Stream
+	BuildTopic             // TopicDetails of Event.Topic
+)
+
+// NewControl is the control plane of a server without metadata. Resume follows before the first tick.
+func NewControl(cfg *Config) *Control {
+	return &Control{
+		Decided:  NewCatalog(),
+		Pending:  ecs.NewQueue[Decision](eventsMax),
+		Reported: make([]uint64, cfg.Shards),
+		Clients:  NewClients(cfg.ClientsMax),
+		Dealt:    make([]uint64, cfg.Shards),
+		Closed:   make([]uint64, cfg.Shards),
+	}
+}
+
+// Resume makes the control plane go on from a recovered catalog, in which run has been started, with record as the number of the next
+// record of the control log. Every shard begins with a catalog equal to it; this one is copied.
+func (c *Control) Resume(catalog *Catalog, run, record uint64) {
+	c.Decided, c.Record, c.Counter = catalog.Clone(), record, 0
+	if catalog.Applied>>runShift == run {
+		c.Counter = catalog.Applied & (1<<runShift - 1)
+	}
+	for shard := range c.Reported {
+		c.Reported[shard] = catalog.Applied
+	}
+}
+
+// runShift is where the run number begins in a sequence number. Source: design.md, 3.
+const runShift = 40
+
+// Seq is the next sequence number.
+func (c *Control) Seq(run uint64) uint64 {
+	c.Counter++
+	return run<<runShift | c.Counter
+}
+
+// AppliedByAll is the seq up to which every shard has applied all events.
+func (c *Control) AppliedByAll() uint64 { return slices.Min(c.Reported) }

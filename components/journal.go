@@ -1,0 +1,416 @@
+package components
+
+import (
+	"fmt"
+
+	"galgo/ecs"
+)
+
+// runSize is the memory a partition takes at a time for small batches, in bytes. A larger batch takes what it needs.
+const runSize = 64 << 10
+
+// NoPosition is the position of nothing.
+const NoPosition = ^uint64(0)
+
+// Journal is the State component of accepted batches: memory laid out as the log's next blocks, and, once written, the hot
+// part of the log that polls are served from.
+//
+// Memory comes in runs; a run belongs to one partition and is cut into extents. An extent is a piece of the log: bytes
+// [File, File+Len) of one segment at memory [Mem, Mem+Len). File and Mem are block-aligned, so that an extent can be written
+// as it lies. While a write is in flight nobody touches the blocks it covers: an append that would go on in its last,
+// partly filled block begins a new extent with a copy of that block. So neighbouring extents may overlap by
+// less than a block; both hold the same bytes there.
+type Journal struct {
+	Runs    Runs
+	Extents Extents
+	Hot     ecs.Bits // partition rows that have extents
+	cursor  int      // where the clock of eviction stands in Hot
+}
+
+// Runs are the pieces of memory that the journal holds.
+type Runs struct {
+	free    []uint32
+	Span    []Span
+	Extents []uint32 // how many extents lie in it
+	Refs    []uint32 // replies being sent from it
+}
+
+// Extents are pieces of logs in memory, listed by partition in Partitions.Extents.
+type Extents struct {
+	free    []uint32
+	Run     []uint32
+	Mem     []uint64 // offset in the arena's slab
+	File    []uint64 // position in the segment
+	Len     []uint64 // bytes
+	Segment []uint32 // row in Segments
+	// FirstPos is the position of the first record that starts in the extent's own bytes (not in a copied block), or NoPosition.
+	// FirstOffset is that record's offset, or the offset after the record that fills the extent.
+	FirstPos    []uint64
+	FirstOffset []uint64
+}
+
+func (r *Runs) add(span Span) uint32 {
+	var row uint32
+	if n := len(r.free); n > 0 {
+		row = r.free[n-1]
+		r.free = r.free[:n-1]
+	} else {
+		row = uint32(len(r.Span))
+		n := len(r.Span) + 1
+		r.Span = ecs.Grow(r.Span, n)
+		r.Extents = ecs.Grow(r.Extents, n)
+		r.Refs = ecs.Grow(r.Refs, n)
+	}
+	r.Span[row], r.Extents[row], r.Refs[row] = span, 0, 0
+	return row
+}
+
+func (x *Extents) add(run uint32, mem, file uint64, segment uint32) uint32 {
+	var row uint32
+	if n := len(x.free); n > 0 {
+		row = x.free[n-1]
+		x.free = x.free[:n-1]
+	} else {
+		row = uint32(len(x.Run))
+		n := len(x.Run) + 1
+		x.Run = ecs.Grow(x.Run, n)
+		x.Mem = ecs.Grow(x.Mem, n)
+		x.File = ecs.Grow(x.File, n)
+		x.Len = ecs.Grow(x.Len, n)
+		x.Segment = ecs.Grow(x.Segment, n)
+		x.FirstPos = ecs.Grow(x.FirstPos, n)
+		x.FirstOffset = ecs.Grow(x.FirstOffset, n)
+	}
+	x.Run[row], x.Mem[row], x.File[row], x.Len[row], x.Segment[row] = run, mem, file, 0, segment
+	x.FirstPos[row], x.FirstOffset[row] = NoPosition, 0
+	return row
+}
+
+// end is the position after the extent's last byte.
+func (x *Extents) end(row uint32) uint64 { return x.File[row] + x.Len[row] }
+
+// AppendSegment is the row of the segment that takes appends.
+func (p *Partitions) AppendSegment(row int) uint32 { return p.Segments[row].Last() }
+
+// tailExtent is the extent that ends where the next append begins, if it is in memory.
+func (s *State) tailExtent(row int) (uint32, bool) {
+	list := &s.Partitions.Extents[row]
+	if list.Len() == 0 {
+		return 0, false
+	}
+	x, segment := list.Last(), s.Partitions.AppendSegment(row)
+	if s.Journal.Extents.Segment[x] != segment || s.Journal.Extents.end(x) != s.Segments.End[segment] {
+		return 0, false
+	}
+	return x, true
+}
+
+// frozen says whether the block in which the tail extent ends is covered by a write in flight.
+func (s *State) frozen(row int, tail uint32) bool {
+	p := &s.Partitions
+	return p.Writing(row) && p.Write[row] == p.AppendSegment(row) && p.SealedExtent[row] == tail &&
+		s.Segments.End[p.Write[row]] < AlignUp(p.Sealed[row])
+}
+
+// ReserveJournal makes sure that n bytes can be appended to the partition's journal: false when neither free memory nor
+// eviction gives room now. The partition's last block must be in memory (TailCold false).
+func (s *State) ReserveJournal(row int, n uint64) bool {
+	p := &s.Partitions
+	if tail, ok := s.tailExtent(row); ok {
+		n -= min(n, s.room(row, tail))
+	}
+	if n == 0 {
+		return true
+	}
+	n = AlignUp(n + UnitSize) // a copied block may come first
+	if spare := p.Spare[row]; spare != NoRow {
+		if uint64(s.Journal.Runs.Span[spare].Len) >= n {
+			return true
+		}
+		s.freeRun(spare)
+		p.Spare[row] = NoRow
+	}
+	if n > ChunkSize {
+		n = (n + ChunkSize - 1) / ChunkSize * ChunkSize
+	}
+	span, ok := s.AllocHot(uint32(max(n, runSize)))
+	if !ok {
+		return false
+	}
+	p.Spare[row] = s.Journal.Runs.add(span)
+	return true
+}
+
+// room is how many bytes can be appended behind the tail extent within its run.
+func (s *State) room(row int, tail uint32) uint64 {
+	x := &s.Journal.Extents
+	span := s.Journal.Runs.Span[x.Run[tail]]
+	end := span.Off + uint64(span.Len)
+	if !s.frozen(row, tail) {
+		return end - x.Mem[tail] - x.Len[tail]
+	}
+	if next := x.Mem[tail] + AlignUp(x.Len[tail]) + x.end(tail)%UnitSize; next < end {
+		return end - next
+	}
+	return 0
+}
+
+// AppendJournal copies src to the end of the partition's log. startsRecord is set for the first piece of a record
+// whose first offset is base; next is the offset after it. ReserveJournal must have said yes to at least as many bytes.
+func (s *State) AppendJournal(row int, src []byte, base, next uint64, startsRecord bool) {
+	p, x := &s.Partitions, &s.Journal.Extents
+	segment := p.AppendSegment(row)
+	for len(src) > 0 {
+		tail := s.writableExtent(row, segment)
+		span := s.Journal.Runs.Span[x.Run[tail]]
+		to := s.Memory.Bytes(span)[x.Mem[tail]+x.Len[tail]-span.Off:]
+		n := copy(to, src)
+		if startsRecord && x.FirstPos[tail] == NoPosition {
+			x.FirstPos[tail], x.FirstOffset[tail] = s.Segments.End[segment], base
+		} else if x.FirstPos[tail] == NoPosition {
+			x.FirstOffset[tail] = next
+		}
+		startsRecord = false
+		x.Len[tail] += uint64(n)
+		s.Segments.End[segment] += uint64(n)
+		src = src[n:]
+	}
+	if p.Waiting[row] == 0 {
+		p.Waiting[row] = max(s.Now.MonoMicros, 1)
+		s.Unsealed.Set(row)
+	}
+}
+
+// writableExtent is the extent that the next byte goes to: the tail while it has room, else a new one.
+func (s *State) writableExtent(row int, segment uint32) uint32 {
+	p, x, runs := &s.Partitions, &s.Journal.Extents, &s.Journal.Runs
+	end := s.Segments.End[segment]
+	tail, ok := s.tailExtent(row)
+	frozen := ok && s.frozen(row, tail)
+	var fresh uint32
+	switch {
+	case ok && s.room(row, tail) > 0 && !frozen:
+		return tail
+	case ok && s.room(row, tail) > 0:
+		fresh = x.add(x.Run[tail], x.Mem[tail]+AlignUp(x.Len[tail]), AlignDown(end), segment)
+	default:
+		run := p.Spare[row]
+		if run == NoRow {
+			panic(fmt.Sprintf("components: partition %v appends without reserved memory", p.Entity(row)))
+		}
+		p.Spare[row] = NoRow
+		fresh = x.add(run, runs.Span[run].Off, AlignDown(end), segment)
+	}
+	runs.Extents[x.Run[fresh]]++
+	if head := end % UnitSize; head > 0 {
+		if !ok {
+			panic(fmt.Sprintf("components: partition %v appends at %d without its last block", p.Entity(row), end))
+		}
+		from := s.extentBytes(tail)
+		copy(s.Memory.Bytes(s.extentRoom(fresh)), from[uint64(len(from))-head:])
+		x.Len[fresh] = head
+	}
+	p.Extents[row].Append(fresh)
+	s.Journal.Hot.Set(row)
+	return fresh
+}
+
+// PlaceTail puts a last block that was read back into the journal, so that appends can go on behind it.
+func (s *State) PlaceTail(row int, block []byte) bool {
+	span, ok := s.AllocHot(runSize)
+	if !ok {
+		return false
+	}
+	p, x := &s.Partitions, &s.Journal.Extents
+	segment := p.AppendSegment(row)
+	run := s.Journal.Runs.add(span)
+	fresh := x.add(run, span.Off, AlignDown(s.Segments.End[segment]), segment)
+	s.Journal.Runs.Extents[run] = 1
+	x.Len[fresh] = uint64(copy(s.Memory.Bytes(span), block))
+	x.FirstOffset[fresh] = p.OffsetNext[row]
+	if x.end(fresh) != s.Segments.End[segment] {
+		panic(fmt.Sprintf("components: a tail of %d bytes for a log that ends at %d", len(block), s.Segments.End[segment]))
+	}
+	p.Extents[row].Append(fresh)
+	p.TailCold[row] = false
+	s.Journal.Hot.Set(row)
+	return true
+}
+
+// extentBytes is an extent's memory.
+func (s *State) extentBytes(x uint32) []byte {
+	return s.Memory.Bytes(s.extentSpan(x, s.Journal.Extents.File[x], s.Journal.Extents.end(x)))
+}
+
+// extentRoom is an extent's memory up to the end of its run.
+func (s *State) extentRoom(x uint32) Span {
+	span := s.Journal.Runs.Span[s.Journal.Extents.Run[x]]
+	from := s.Journal.Extents.Mem[x] - span.Off
+	return span.Slice(uint32(from), span.Len-uint32(from))
+}
+
+// extentSpan is where the bytes [from, to) of the log lie in an extent.
+func (s *State) extentSpan(x uint32, from, to uint64) Span {
+	room := s.extentRoom(x)
+	return room.Slice(uint32(from-s.Journal.Extents.File[x]), uint32(to-from))
+}
+
+// A Place is a position in the hot part of a log: extent number Index of the partition's list, and a position in that extent's
+// segment.
+type Place struct {
+	Index    int
+	Position uint64
+}
+
+// HotFirst is the offset of the first record that polls find in memory; false when there is none.
+func (s *State) HotFirst(row int) (uint64, bool) {
+	list := &s.Partitions.Extents[row]
+	if list.Len() == 0 {
+		return 0, false
+	}
+	first := s.Journal.Extents.FirstOffset[list.At(0)]
+	return first, first < s.Partitions.OffsetNext[row]
+}
+
+// HotPlace finds the last extent in which a record starts at or below offset, which must not be below HotFirst, and the place of the first
+// record that starts there.
+func (s *State) HotPlace(row int, offset uint64) Place {
+	list, x := &s.Partitions.Extents[row], &s.Journal.Extents
+	lo, hi := 0, list.Len() // the first extent whose FirstOffset is above offset
+	for lo < hi {
+		if mid := (lo + hi) / 2; x.FirstOffset[list.At(mid)] <= offset {
+			lo = mid + 1
+		} else {
+			hi = mid
+		}
+	}
+	i := lo - 1
+	for i >= 0 && x.FirstPos[list.At(i)] == NoPosition {
+		i--
+	}
+	if i < 0 {
+		panic(fmt.Sprintf("components: offset %d of partition %v is not in memory", offset, s.Partitions.Entity(row)))
+	}
+	return Place{Index: i, Position: x.FirstPos[list.At(i)]}
+}
+
+// Evict gives back journal memory that is written and referred to by no one, partitions that were not polled lately first,
+// oldest bytes first, until at least n bytes are free or nothing can go.
+func (s *State) Evict(n uint64) bool {
+	j := &s.Journal
+	freed := uint64(0)
+	for idle := 0; idle <= 2*j.Hot.Len() && j.Hot.Len() > 0; idle++ {
+		row, ok := j.Hot.Next(j.cursor)
+		if !ok {
+			j.cursor = 0
+			if row, ok = j.Hot.Next(0); !ok {
+				break
+			}
+		}
+		j.cursor = row + 1
+		if s.Partitions.Touched[row] {
+			s.Partitions.Touched[row] = false
+			continue
+		}
+		if got := s.evictOldest(row); got > 0 {
+			if freed += got; freed >= n {
+				return true
+			}
+			idle = 0
+		}
+	}
+	return false
+}
+
+// evictOldest frees the oldest run of a partition if all in it is written and nobody sends from it.
+func (s *State) evictOldest(row int) uint64 {
+	p, x, runs := &s.Partitions, &s.Journal.Extents, &s.Journal.Runs
+	list := &p.Extents[row]
+	run := x.Run[list.At(0)]
+	if runs.Refs[run] > 0 {
+		return 0
+	}
+	n := 0
+	for n < list.Len() && x.Run[list.At(n)] == run {
+		if !s.written(row, list.At(n)) {
+			return 0
+		}
+		n++
+	}
+	if n == list.Len() && !s.releaseTail(row) {
+		return 0
+	}
+	for range n {
+		e := list.Pop()
+		x.free = append(x.free, e)
+	}
+	if list.Len() == 0 {
+		s.Journal.Hot.Clear(row)
+	}
+	span := runs.Span[run]
+	s.freeRun(run)
+	return uint64(span.Len)
+}
+
+// written says whether all bytes of an extent are in the file.
+func (s *State) written(row int, extent uint32) bool {
+	p, x := &s.Partitions, &s.Journal.Extents
+	if x.Segment[extent] != p.Write[row] {
+		return s.Segments.Base[x.Segment[extent]] < s.Segments.Base[p.Write[row]]
+	}
+	return !p.Writing(row) && x.end(extent) <= p.Written[row]
+}
+
+// releaseTail lets go of the partly filled last block of an idle partition: everything is written and vouched for, so the
+// next append can read the block back and check it.
+func (s *State) releaseTail(row int) bool {
+	p := &s.Partitions
+	if !p.Vouched[row] || p.Waiting[row] != 0 || p.Vouching[row] || p.Phase[row] != Ready {
+		return false
+	}
+	tail, ok := s.tailExtent(row)
+	if ok {
+		end := s.Journal.Extents.end(tail)
+		if end%UnitSize != 0 {
+			p.TailHash[row] = s.Hash(s.Memory.Bytes(s.extentSpan(tail, AlignDown(end), end)))
+			p.TailCold[row] = true
+		}
+	}
+	return true
+}
+
+func (s *State) freeRun(run uint32) {
+	runs := &s.Journal.Runs
+	s.Arena.Free(runs.Span[run])
+	runs.Extents[run], runs.Span[run] = 0, Span{}
+	runs.free = append(runs.free, run)
+}
+
+// DropJournal forgets all journal memory of a partition whose files go, or that is faulted. It returns false while a reply is
+// being sent from it or a write is in flight.
+func (s *State) DropJournal(row int) bool {
+	p, x, runs := &s.Partitions, &s.Journal.Extents, &s.Journal.Runs
+	list := &p.Extents[row]
+	if p.Writing(row) {
+		return false
+	}
+	for i := range list.Len() {
+		if runs.Refs[x.Run[list.At(i)]] > 0 {
+			return false
+		}
+	}
+	for list.Len() > 0 {
+		e := list.Pop()
+		x.free = append(x.free, e)
+		if runs.Extents[x.Run[e]]--; runs.Extents[x.Run[e]] == 0 {
+			s.freeRun(x.Run[e])
+		}
+	}
+	if p.Spare[row] != NoRow {
+		s.freeRun(p.Spare[row])
+		p.Spare[row] = NoRow
+	}
+	s.Journal.Hot.Clear(row)
+	s.Unsealed.Clear(row)
+	return true
+}

@@ -1,0 +1,90 @@
+package components
+
+import "galgo/ecs"
+
+// Polls is the State component of polls that wait for the disk: one row each.
+type Polls struct {
+	free    []uint32
+	Request []Request
+	Target  []uint64 // offset of the first message wanted
+	Time    []uint64 // with ByTime: µs
+	ByTime  []bool
+	Segment []uint64 // id of the segment being read
+	Size    []uint32 // bytes asked for
+	Live    int
+}
+
+// Add takes a row.
+func (p *Polls) Add(r Request) uint32 {
+	var row uint32
+	if n := len(p.free); n > 0 {
+		row = p.free[n-1]
+		p.free = p.free[:n-1]
+	} else {
+		row = uint32(len(p.Request))
+		n := len(p.Request) + 1
+		p.Request = ecs.Grow(p.Request, n)
+		p.Target = ecs.Grow(p.Target, n)
+		p.Time = ecs.Grow(p.Time, n)
+		p.ByTime = ecs.Grow(p.ByTime, n)
+		p.Segment = ecs.Grow(p.Segment, n)
+		p.Size = ecs.Grow(p.Size, n)
+	}
+	p.Request[row] = r
+	p.Target[row], p.Time[row], p.ByTime[row], p.Segment[row], p.Size[row] = 0, 0, false, 0, 0
+	p.Live++
+	return row
+}
+
+// Drop frees a row.
+func (p *Polls) Drop(row uint32) {
+	p.Request[row] = Request{}
+	p.free = append(p.free, row)
+	p.Live--
+}
+
+// Cursor remembers where a sequential reader of a partition left the disk, so that its next poll needs no index.
+type Cursor struct {
+	Partition ecs.Entity
+	Offset    uint64
+	SegmentID uint64
+	Position  uint64
+}
+
+// Cursors is a small cache of cursors, overwritten in turn by hash.
+type Cursors [256]Cursor
+
+func cursorSlot(partition ecs.Entity, offset uint64) uint64 {
+	return (uint64(partition)*0x9E3779B97F4A7C15 ^ offset*0xC2B2AE3D27D4EB4F) >> 56
+}
+
+// Put remembers that offset begins at a position of a segment.
+func (c *Cursors) Put(cursor Cursor) { c[cursorSlot(cursor.Partition, cursor.Offset)] = cursor }
+
+// Get finds the position of an offset.
+func (c *Cursors) Get(partition ecs.Entity, offset, segmentID uint64) (position uint64, ok bool) {
+	cursor := &c[cursorSlot(partition, offset)]
+	if cursor.Partition != partition || cursor.Offset != offset || cursor.SegmentID != segmentID {
+		return 0, false
+	}
+	return cursor.Position, true
+}
+
+// Ack is a send that is appended and waits for its level.
+type Ack struct {
+	Home        uint8
+	Conn        ecs.Entity
+	Base        uint64 // offset of its first message
+	Next        uint64 // offset after its last
+	Since       uint64 // mono µs
+	StreamID    uint32
+	TopicID     uint32
+	PartitionID uint32
+}
+
+// StoredAck is an offset change that waits for its level.
+type StoredAck struct {
+	Home  uint8
+	Conn  ecs.Entity
+	Order uint64
+}

@@ -1,0 +1,171 @@
+package components
+
+import (
+	"net/netip"
+
+	"github.com/zeebo/xxh3"
+
+	"galgo/ecs"
+	"galgo/wire"
+)
+
+// Config is what the engine is told at start and never changes.
+type Config struct {
+	Shard  int
+	Shards int
+	Secret uint64   // of the data directory: seeds its checksums
+	Run    uint64   // run number of this life
+	Boot   [16]byte // boot id of the machine
+
+	DefaultLevel       Level // of topics that say replicated or nothing
+	FrameMax           uint32
+	LoginMax           uint32 // bytes of a frame before login
+	PartitionsMax      int
+	ClientsMax         int // sessions
+	ConnectionsMax     int // of the whole process
+	OffsetsMax         int // stored offsets per partition and kind
+	HandshakeMicros    uint64
+	CleanupMicros      uint64
+	ServerVersion      string
+	AdvertisedAddress  string
+	TCPAddress         netip.AddrPort // bound
+	QUICPort           uint16         // bound; 0 is not listening, here and below
+	HTTPPort           uint16
+	WebSocketPort      uint16
+	MetadataRecordsMax int
+}
+
+// ShardConnectionsMax is how many connections one shard may have.
+func (c *Config) ShardConnectionsMax() int { return (c.ConnectionsMax + c.Shards - 1) / c.Shards }
+
+// State is all State components of one shard: the world that state systems change, within one tick and in memory only.
+type State struct {
+	*Config
+	Now ecs.Time
+
+	Memory   *Memory
+	Arena    *Arena
+	Counters *Counters
+	Gauges   *Gauges
+
+	Catalog    *Catalog
+	Partitions Partitions
+	Segments   Segments
+	Journal    Journal
+	Blocks     Blocks
+	Offsets    Offsets
+	Conns      Conns
+	Polls      Polls
+	Cursors    Cursors
+
+	Unsealed  ecs.Bits // partition rows with appended bytes that are not sealed
+	Unvouched ecs.Bits // partition rows with written bytes that no voucher covers
+	Doomed    ecs.Bits // partition rows in phase Deleting
+	Acked     ecs.Bits // partition rows whose written watermark moved in this tick
+
+	Events   ecs.Queue[*wire.Event] // to be applied, in sequence
+	Requests ecs.Queue[Request]     // of this tick, to this shard as a partition's owner
+	Asks     ecs.Queue[Request]     // to shard 0 as the control plane
+	Reports  ecs.Queue[Report]      // to shard 0
+	Fenced   ecs.Queue[Request]     // requests that are ahead of the events applied
+	Replies  ecs.Queue[Reply]       // of this tick, to connections of this shard
+	Dealt    ecs.Queue[Dealt]       // connections given to this shard
+	Verify   ecs.Queue[ecs.Entity]  // connections whose frame is being checked, in turn
+	Routable ecs.Queue[ecs.Entity]  // connections whose request is to be routed
+	Sends    ecs.Lines[Request]     // by partition row: sends that wait for room
+	Acks     ecs.Lines[Ack]         // by partition row: sends that wait for their level
+	Marks    ecs.Lines[IndexMark]   // by partition row: index entries that wait for their write
+	Polling  ecs.Queue[Request]     // polls that wait for memory
+	Stored   ecs.Queue[StoredAck]   // offset changes that wait for their level
+
+	SegmentIDs     uint64 // counter of segment ids made in this run
+	OffsetsPending []byte // records for the next offset log write
+	OffsetsSpare   []byte // the other buffer, while Storage has one
+	OffsetsBusy    bool
+	OffsetsFailed  bool
+	OffsetsDurable bool   // a pending record wants durability
+	OffsetsWanted  bool   // somebody waits for a pending record
+	OffsetsSince   uint64 // mono µs of the oldest pending record
+
+	Scratch  []byte            // the body of the read at hand
+	ExpireAt uint64            // mono µs at which late acks are looked for next
+	Machine  func(*wire.Stats) // reads what the machine says of itself; run by a worker
+
+	Control *Control // shard 0 only
+
+	In         *Facts
+	Out        *Orders
+	Deadline   uint64       // mono µs at which the shard wants to be awake; 0 is whenever something happens
+	Stopping   bool         // no new requests; finish what is under way
+	Stopped    []ecs.Entity // connections that Stop closes
+	Closed     uint64       // connections closed since the start
+	FullLogged uint64       // mono µs of the last line about a full disk
+	Bodies     [][]byte     // by connection row: the body of an answer that waits for memory
+	Log        Logger
+}
+
+// WakeAt makes sure that a tick runs at the given mono time, at the latest.
+func (s *State) WakeAt(monoMicros uint64) {
+	if s.Deadline == 0 || monoMicros < s.Deadline {
+		s.Deadline = monoMicros
+	}
+}
+
+// AllocHot takes memory from the arena; hot tails give way for it.
+func (s *State) AllocHot(n uint32) (Span, bool) {
+	if span, ok := s.Arena.Alloc(n); ok {
+		return span, true
+	}
+	s.Evict(max(uint64(n), 1<<20))
+	return s.Arena.Alloc(n)
+}
+
+// Hash is the checksum of bytes of this data directory.
+func (s *State) Hash(b []byte) uint64 { return xxh3.HashSeed(b, s.Secret) }
+
+// Ask sends a request to a shard, this one included.
+func (s *State) Ask(shard int, r Request) {
+	if shard == s.Shard {
+		s.Take(r)
+		return
+	}
+	s.Out.Requests[shard].Push(r)
+}
+
+// Take puts a request that has arrived in the queue of whoever decides it.
+func (s *State) Take(r Request) {
+	if r.Kind >= RequestMetadata {
+		s.Asks.Push(r)
+		return
+	}
+	s.Requests.Push(r)
+}
+
+// Answer sends a reply to a connection's home shard, this one included.
+func (s *State) Answer(shard uint8, r Reply) {
+	if int(shard) == s.Shard {
+		s.Replies.Push(r)
+		return
+	}
+	s.Out.Replies[shard].Push(r)
+}
+
+// Refuse answers a request with a status.
+func (s *State) Refuse(r *Request, status wire.Status) {
+	s.Answer(r.Home, Reply{Kind: ReplyStatus, Conn: r.Conn, Status: status})
+}
+
+// Publish stores a partition's counters for all readers.
+func (s *State) Publish(row int) {
+	p := &s.Partitions
+	s.Counters.Set(p.Entity(row), PartitionCounts{Segments: uint32(max(1, p.Segments[row].Len())),
+		First: p.OffsetFirst[row], Next: p.Visible(row), Size: p.Size[row]})
+}
+
+// LevelOf is the level that a durability option asks for.
+func (s *State) LevelOf(persisted bool) Level {
+	if persisted {
+		return LevelDurable
+	}
+	return s.DefaultLevel
+}

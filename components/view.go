@@ -1,0 +1,145 @@
+package components
+
+import (
+	"galgo/ecs"
+	"galgo/wire"
+)
+
+// StateView is what storage systems and plugins see of a State: values by row, never a slice, so that nothing of State can be
+// changed through it.
+type StateView struct{ s *State }
+
+// View is the read-only face of the State.
+func (s *State) View() StateView { return StateView{s} }
+
+// Now is the time of the tick.
+func (v StateView) Now() ecs.Time { return v.s.Now }
+
+// Shard is the number of the shard.
+func (v StateView) Shard() int { return v.s.Shard }
+
+// Config is what the engine was told at start.
+func (v StateView) Config() Config { return *v.s.Config }
+
+// Partition finds a partition's row.
+func (v StateView) Partition(e ecs.Entity) (row int, ok bool) { return v.s.Partitions.Row(e) }
+
+// PartitionAt is the partition in a row.
+func (v StateView) PartitionAt(row int) ecs.Entity { return v.s.Partitions.Entity(row) }
+
+// Level is the ack level of a partition's sends.
+func (v StateView) Level(row int) Level { return v.s.Partitions.Level[row] }
+
+// AppendFile names the log file that takes a partition's appends, and says how many bytes it is to have blocks for.
+func (v StateView) AppendFile(row int) (file wire.SegmentFile, growTo uint64) {
+	p := &v.s.Partitions
+	return v.segmentFile(row, p.AppendSegment(row)), p.GrowTo[row]
+}
+
+// WriteFile names the log file that a partition's sealed bytes go to.
+func (v StateView) WriteFile(row int) wire.SegmentFile {
+	return v.segmentFile(row, v.s.Partitions.Write[row])
+}
+
+func (v StateView) segmentFile(row int, segment uint32) wire.SegmentFile {
+	p := &v.s.Partitions
+	return wire.SegmentFile{CreatedSeq: p.Created[row], PartitionID: p.ID[row], SegmentID: v.s.Segments.ID[segment], Kind: wire.SegmentLog}
+}
+
+// Allocated is how many bytes the append segment's file has blocks for.
+func (v StateView) Allocated(row int) uint64 {
+	return v.s.Segments.Allocated[v.s.Partitions.AppendSegment(row)]
+}
+
+// SegmentFileOf names the log of a segment of a partition.
+func (v StateView) SegmentFileOf(row int, segmentID uint64) wire.SegmentFile {
+	p := &v.s.Partitions
+	return wire.SegmentFile{CreatedSeq: p.Created[row], PartitionID: p.ID[row], SegmentID: segmentID, Kind: wire.SegmentLog}
+}
+
+// Secret seeds the checksums of the data directory.
+func (v StateView) Secret() uint64 { return v.s.Config.Secret }
+
+// Sealed is the range of the file that a write is to cover: whole blocks from the one in which the last write ended.
+func (v StateView) Sealed(row int) (from, to, sealed uint64) {
+	p := &v.s.Partitions
+	return AlignDown(p.Written[row]), AlignUp(p.Sealed[row]), p.Sealed[row]
+}
+
+// SealedVectors yields the memory of the blocks [from, to) of the segment being written, in order; neighbours in memory come
+// as one.
+func (v StateView) SealedVectors(row int, yield func(Span) bool) {
+	s := v.s
+	p, x := &s.Partitions, &s.Journal.Extents
+	from, to, _ := v.Sealed(row)
+	list, segment := &p.Extents[row], p.Write[row]
+	var last Span
+	for i := s.sealedIndex(row, from); i < list.Len() && from < to; i++ {
+		e := list.At(i)
+		if x.Segment[e] != segment {
+			break
+		}
+		end := min(AlignUp(x.end(e)), to)
+		if i+1 < list.Len() && x.Segment[list.At(i+1)] == segment {
+			end = min(end, x.File[list.At(i+1)]) // the next one holds a copy of this one's last block
+		}
+		if end <= from {
+			continue
+		}
+		room := s.extentRoom(e)
+		piece := room.Slice(uint32(from-x.File[e]), uint32(end-from))
+		from = end
+		if last.Len > 0 && last.Slab == piece.Slab && last.Off+uint64(last.Len) == piece.Off {
+			last.Len += piece.Len
+			continue
+		}
+		if last.Len > 0 && !yield(last) {
+			return
+		}
+		last = piece
+	}
+	if last.Len > 0 {
+		yield(last)
+	}
+}
+
+// sealedIndex is the number of the extent that holds the byte at position from of the segment being written.
+func (s *State) sealedIndex(row int, from uint64) int {
+	p, x := &s.Partitions, &s.Journal.Extents
+	list, segment := &p.Extents[row], p.Write[row]
+	i := list.Len() - 1
+	for i > 0 {
+		e := list.At(i)
+		if x.Segment[e] == segment && x.File[e] <= from {
+			break
+		}
+		i--
+	}
+	return i
+}
+
+// LastBlock says where the last, partly filled block of a partition's log lies.
+func (v StateView) LastBlock(row int) (file wire.SegmentFile, position uint64) {
+	segment := v.s.Partitions.AppendSegment(row)
+	return v.segmentFile(row, segment), AlignDown(v.s.Segments.End[segment])
+}
+
+// ConnRow finds a connection's row.
+func (v StateView) ConnRow(e ecs.Entity) (row int, ok bool) { return v.s.Conns.Row(e) }
+
+// FrameMax is the largest frame that a connection may send now.
+func (v StateView) FrameMax(row int) uint32 {
+	if v.s.Conns.Session[row] == 0 {
+		return v.s.LoginMax
+	}
+	return v.s.Config.FrameMax
+}
+
+// Stopping says that the shard is being stopped.
+func (v StateView) Stopping() bool { return v.s.Stopping }
+
+// Catalog facts for dump and plugins are read through the methods of Catalog; it is not changed outside ApplyEvents.
+func (v StateView) Catalog() *Catalog { return v.s.Catalog }
+
+// Counts are the published counters of a partition.
+func (v StateView) Counts(partition ecs.Entity) PartitionCounts { return v.s.Counters.Of(partition) }
