@@ -1,0 +1,188 @@
+package state
+
+import (
+	"galgo/components"
+	"galgo/ecs"
+	"galgo/wire"
+)
+
+// appendBudget bounds what a tick copies into journals.
+var appendBudget = ecs.Budget{Rows: 4096, Bytes: 64 << 20}
+
+const (
+	// growMin and growMax bound the steps in which a segment's file grows ahead, in bytes.
+	growMin = 256 << 10
+	growMax = 64 << 20
+	// growRetryMicros is how long a failed growth is not tried again.
+	growRetryMicros = 500_000
+	// markBytes is how much of a log lies between two entries of its index.
+	markBytes = 256 << 10
+)
+
+// AppendBatches gives each waiting batch its offsets and puts it in the journal.
+// Reads Sends. Writes Partitions, Segments, Journal, Acks, Marks, Out.Grow, Out.ReadTail, Replies.
+// A batch is taken only when its segment's file has blocks for it, so no later write can run out of space; until then it waits in its
+// partition's line, 20 s at most, and its connection is not read meanwhile. A batch it takes is answered by AckSends once
+// its level is reached.
+func AppendBatches(s *components.State, hasher *wire.BatchHasher) {
+	budget := appendBudget
+	for row := range s.Sends.Ready(&budget) {
+		for s.Sends.Len(row) > 0 {
+			r := s.Sends.Front(row)
+			if status := s.Partitions.Phase[row]; status == components.Faulted {
+				s.Refuse(r, wire.StatusCannotSaveMessagesToSegment)
+				s.Sends.Pop(row)
+				continue
+			}
+			size := uint64(r.Batch.Len)
+			if !roomFor(s, row, size) {
+				if s.Now.MonoMicros-r.Since < waitMicros {
+					s.WakeAt(min(r.Since+waitMicros, s.Now.MonoMicros+growRetryMicros))
+					break
+				}
+				s.Refuse(r, wire.StatusCannotAppendMessage)
+				s.Sends.Pop(row)
+				continue
+			}
+			appendBatch(s, row, r, hasher)
+			s.Sends.Pop(row)
+			if !budget.Spend(0, int(size)) {
+				s.WakeAt(s.Now.MonoMicros)
+				return
+			}
+		}
+	}
+}
+
+// roomFor says whether the partition can take size bytes now, and asks for what is missing: a segment, blocks, the
+// last block of the log, memory.
+func roomFor(s *components.State, row int, size uint64) bool {
+	p := &s.Partitions
+	if p.Phase[row] != components.Ready || p.TailBusy[row] {
+		return false
+	}
+	if p.Segments[row].Len() == 0 || full(s, row, size) {
+		if !p.Growing[row] && s.Now.MonoMicros >= p.GrowAfter[row] {
+			newSegment(s, row, size)
+		}
+		return false
+	}
+	segment := p.AppendSegment(row)
+	end := s.Segments.End[segment]
+	if need := components.AlignUp(end + size); need > s.Segments.Allocated[segment] {
+		if !p.Growing[row] && s.Now.MonoMicros >= p.GrowAfter[row] {
+			grow(s, row, need)
+		}
+		return false
+	}
+	if p.TailCold[row] {
+		p.TailBusy[row] = true
+		p.InFlight[row]++
+		s.Out.ReadTail.Set(row)
+		return false
+	}
+	return s.Marks.Free() > 0 && s.ReserveJournal(row, size+wire.SegmentHeadSize)
+}
+
+// full says whether a batch belongs into the next segment: a batch is never split, and a segment has one at least.
+func full(s *components.State, row int, size uint64) bool {
+	segment := s.Partitions.AppendSegment(row)
+	end := s.Segments.End[segment]
+	return end > wire.SegmentHeadSize && end+size > s.Partitions.SegmentSize[row]
+}
+
+// newSegment begins a segment at the partition's next offset: its file is created before anything is appended.
+func newSegment(s *components.State, row int, size uint64) {
+	p := &s.Partitions
+	s.SegmentIDs++
+	id := s.Run<<40 | (s.SegmentIDs*uint64(s.Shards) + uint64(s.Shard))
+	segment := s.Segments.Add(id, p.OffsetNext[row], 0)
+	s.Segments.TimeLast[segment] = p.TimeLast[row]
+	p.Segments[row].Append(segment)
+	if p.Write[row] == components.NoRow {
+		p.Write[row], p.Written[row], p.Sealed[row] = segment, 0, 0
+	}
+	p.MarkLast[row] = 0
+	p.TailCold[row] = false
+	grow(s, row, components.AlignUp(wire.SegmentHeadSize+size))
+}
+
+// grow asks for blocks up to need, and more ahead.
+func grow(s *components.State, row int, need uint64) {
+	p := &s.Partitions
+	have := s.Segments.Allocated[p.AppendSegment(row)]
+	to := min(have+growStep(have), max(have, components.AlignUp(p.SegmentSize[row]))) // never ahead of the roll limit
+	p.GrowTo[row] = max(to, need)
+	p.Growing[row] = true
+	p.InFlight[row]++
+	s.Out.Grow.Set(row)
+}
+
+// growStep is how much a file of so many bytes grows: files double, between the two limits.
+func growStep(have uint64) uint64 { return min(max(have, growMin), growMax) }
+
+// growAhead asks for the next blocks before the present ones are used up, so that appends need not wait.
+func growAhead(s *components.State, row int) {
+	p := &s.Partitions
+	segment := p.AppendSegment(row)
+	have := s.Segments.Allocated[segment]
+	if have-s.Segments.End[segment] < growStep(have)/2 && have < components.AlignUp(p.SegmentSize[row]) &&
+		!p.Growing[row] && s.Now.MonoMicros >= p.GrowAfter[row] {
+		grow(s, row, have)
+	}
+}
+
+// appendBatch stamps one batch and copies it behind the log.
+func appendBatch(s *components.State, row int, r *components.Request, hasher *wire.BatchHasher) {
+	p := &s.Partitions
+	segment := p.AppendSegment(row)
+	if s.Segments.End[segment] == 0 {
+		appendHead(s, row, segment)
+	}
+	batch := s.Memory.Bytes(r.Batch)
+	base, next := p.OffsetNext[row], p.OffsetNext[row]+uint64(r.Count)
+	stamp := max(s.Now.WallMicros, p.TimeLast[row])
+	hasher.StampBatch(batch, uint64(p.ID[row]), base, stamp)
+
+	position := s.Segments.End[segment]
+	if position-p.MarkLast[row] >= markBytes || position == wire.SegmentHeadSize {
+		p.MarkLast[row] = position
+		s.Marks.Push(row, components.IndexMark{Partition: p.Entity(row), SegmentID: s.Segments.ID[segment], Entry: wire.IndexEntry{
+			Kind: wire.IndexRecord, SegmentID: s.Segments.ID[segment], Offset: base, Time: stamp, Position: position,
+			Run: s.Run, BaseOffset: s.Segments.Base[segment], Synced: p.Level[row] == components.LevelDurable,
+		}})
+	}
+	s.AppendJournal(row, batch, base, next, true)
+
+	p.OffsetNext[row], p.TimeLast[row] = next, stamp
+	s.Segments.Next[segment], s.Segments.TimeLast[segment] = next, stamp
+	p.Size[row] += uint64(len(batch))
+	p.Vouched[row] = false
+	s.Gauges.Appended.Add(uint64(r.Count))
+	ack := components.Ack{Home: r.Home, Conn: r.Conn, Base: base, Next: next, Since: s.Now.MonoMicros,
+		StreamID: r.StreamID, TopicID: r.TopicID, PartitionID: r.PartitionID}
+	if p.Level[row] == components.LevelMemory {
+		s.Publish(row)
+		confirm(s, ack)
+	} else {
+		s.Acks.Push(row, ack)
+	}
+	growAhead(s, row)
+}
+
+// appendHead begins a segment's file.
+func appendHead(s *components.State, row int, segment uint32) {
+	p := &s.Partitions
+	var head [wire.SegmentHeadSize]byte
+	wire.PutSegmentHead(head[:], wire.SegmentHead{
+		SegmentID: s.Segments.ID[segment], Partition: uint64(p.Entity(row)), CreatedSeq: p.Created[row], PartitionID: p.ID[row],
+		PurgeEpoch: p.Epoch[row], BaseOffset: s.Segments.Base[segment], Run: s.Run, Created: s.Now.WallMicros,
+	}, s.Secret)
+	s.AppendJournal(row, head[:], s.Segments.Base[segment], s.Segments.Base[segment], false)
+}
+
+// confirm answers a send.
+func confirm(s *components.State, a components.Ack) {
+	s.Answer(a.Home, components.Reply{Kind: components.ReplySent, Conn: a.Conn,
+		StreamID: a.StreamID, TopicID: a.TopicID, PartitionID: a.PartitionID, Offset: a.Base})
+}

@@ -1,0 +1,90 @@
+package state
+
+import (
+	"fmt"
+
+	"galgo/components"
+	"galgo/ecs"
+	"galgo/wire"
+)
+
+// ApplyEvents applies every published event to the catalog, in sequence, and lets partitions of this shard begin and end with it.
+// Shard 0 makes the answers that show what an event created.
+// Reads Events. Writes Catalog, Partitions, Control.Pending, Out.Reports. A gap in the sequence is our bug and panics.
+func ApplyEvents(s *components.State) {
+	for s.Events.Len() > 0 {
+		applyEvent(s, s.Events.Pop())
+	}
+	if s.Control != nil {
+		passApplied(s)
+		s.Control.Reported[s.Shard] = s.Catalog.Applied
+	}
+}
+
+func applyEvent(s *components.State, e *wire.Event) {
+	if last := s.Catalog.Applied; e.Seq>>runShift == last>>runShift && e.Seq != last+1 {
+		panic(fmt.Sprintf("state: shard %d applies event %d after %d", s.Shard, e.Seq, last))
+	}
+	doomed := ownedPartitions(s, e)
+	s.Catalog.Apply(e)
+	if s.Control != nil {
+		passApplied(s) // before the next event can delete what this one created
+	}
+	for _, partition := range doomed {
+		DoomPartition(s, partition)
+	}
+	if e.Kind == wire.EventTopicCreated || e.Kind == wire.EventPartitionsCreated {
+		openPartitions(s, e)
+	}
+	s.Out.Reports.Applied = e.Seq
+}
+
+// runShift is where the run number begins in a sequence number. Source: design.md, 3.
+const runShift = 40
+
+func openPartitions(s *components.State, e *wire.Event) {
+	for i := range e.Partitions.Len() {
+		row := s.Catalog.Partitions.MustRow(ecs.Entity(e.Partitions.At(i)))
+		if s.Catalog.OwnerOf(row, s.Shards) == s.Shard {
+			OpenPartition(s, row)
+		}
+	}
+}
+
+// ownedPartitions lists the partitions of this shard that an event is about to delete.
+func ownedPartitions(s *components.State, e *wire.Event) (owned []ecs.Entity) {
+	c := s.Catalog
+	ofTopic := func(topic int, from uint32) {
+		for row := range c.PartitionsByID(topic) {
+			if c.Partitions.ID[row] >= from && c.OwnerOf(row, s.Shards) == s.Shard {
+				owned = append(owned, c.Partitions.Entity(row))
+			}
+		}
+	}
+	switch e.Kind {
+	case wire.EventStreamDeleted:
+		for topic := range c.TopicsByID(c.Streams.MustRow(ecs.Entity(e.Stream))) {
+			ofTopic(topic, 0)
+		}
+	case wire.EventTopicDeleted:
+		ofTopic(c.Topics.MustRow(ecs.Entity(e.Topic)), 0)
+	case wire.EventPartitionsDeleted:
+		ofTopic(c.Topics.MustRow(ecs.Entity(e.Topic)), e.PartitionID)
+	}
+	return owned
+}
+
+// passApplied moves Control.Applied over what this shard has applied, and builds the answers of what it passes.
+func passApplied(s *components.State) {
+	c := s.Control
+	for c.Applied < c.Published {
+		d := c.Pending.At(c.Applied)
+		if d.Event != nil && d.Event.Seq > s.Catalog.Applied {
+			return
+		}
+		if d.Asker != nil {
+			buildAnswer(s, d)
+		}
+		c.Applied++
+	}
+}

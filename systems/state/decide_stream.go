@@ -1,0 +1,47 @@
+package state
+
+import (
+	"bytes"
+
+	"galgo/components"
+	"galgo/ecs"
+	"galgo/wire"
+)
+
+// createStream decides CreateStream. Statuses: protocol.md, 7.2.
+func createStream(s *components.State, a *ask) outcome {
+	create, status := wire.DecodeCreateStream(a.body)
+	if status != wire.StatusOK {
+		return denied(status)
+	}
+	if !Allowed(s, a.user, ManageStreams, ecs.None, ecs.None) {
+		return rejected(wire.StatusUnauthorized)
+	}
+	catalog := s.Control.Decided
+	if _, taken := catalog.StreamNamed(create.Name); taken {
+		return rejected(wire.StatusStreamNameAlreadyExists)
+	}
+	if catalog.Streams.Free() == 0 {
+		return rejected(wire.StatusTooManyStreams)
+	}
+	return outcome{build: components.BuildStream, event: newEvent(s, wire.Event{Kind: wire.EventStreamCreated,
+		Stream: uint64(catalog.Streams.Entities.Take()), StreamID: catalog.NextStreamID(), Name: bytes.Clone(create.Name)})}
+}
+
+// deleteStream decides DeleteStream.
+func deleteStream(s *components.State, a *ask) outcome {
+	ident, status := wire.DecodeStreamRef(a.body)
+	if status != wire.StatusOK {
+		return denied(status)
+	}
+	catalog := s.Control.Decided
+	row, ok := catalog.FindStream(ident)
+	if !ok {
+		return rejected(wire.StatusStreamIdNotFound)
+	}
+	stream := catalog.Streams.Entity(row)
+	if !Allowed(s, a.user, ManageStream, stream, ecs.None) {
+		return rejected(wire.StatusUnauthorized)
+	}
+	return outcome{event: newEvent(s, wire.Event{Kind: wire.EventStreamDeleted, Stream: uint64(stream)})}
+}

@@ -1,0 +1,89 @@
+package state
+
+import (
+	"bytes"
+
+	"galgo/components"
+	"galgo/ecs"
+	"galgo/wire"
+)
+
+// topicsPerStreamMax is how many topics a stream may have. Source: protocol.md, 9.
+const topicsPerStreamMax = 4096
+
+// createTopic decides CreateTopic. Statuses: protocol.md, 7.3.
+func createTopic(s *components.State, a *ask) outcome {
+	create, status := wire.DecodeCreateTopic(a.body)
+	if status != wire.StatusOK {
+		return denied(status)
+	}
+	options, _, status := wire.ParseTopicOptions(create.Options, create.PartitionsCount)
+	if status != wire.StatusOK {
+		return denied(status)
+	}
+	catalog := s.Control.Decided
+	row, ok := catalog.FindStream(create.Stream)
+	if !ok {
+		return rejected(wire.StatusStreamIdNotFound)
+	}
+	stream := catalog.Streams.Entity(row)
+	if !Allowed(s, a.user, ManageTopics, stream, ecs.None) {
+		return rejected(wire.StatusUnauthorized)
+	}
+	if _, taken := catalog.TopicNamed(row, create.Name); taken {
+		return rejected(wire.StatusTopicNameAlreadyExists)
+	}
+	if catalog.Streams.TopicIDs[row].Len() >= topicsPerStreamMax || catalog.Topics.Free() == 0 {
+		return rejected(wire.StatusTooManyTopics)
+	}
+	if !partitionsFit(s, create.PartitionsCount) {
+		return rejected(wire.StatusTooManyPartitions)
+	}
+	return outcome{build: components.BuildTopic, event: newEvent(s, wire.Event{Kind: wire.EventTopicCreated,
+		Stream: uint64(stream), Topic: uint64(catalog.Topics.Entities.Take()), TopicID: catalog.NextTopicID(row),
+		Name: bytes.Clone(create.Name), Explicit: options.AppendExplicit(nil), Derived: options.AppendDerived(nil),
+		CompressionAlgorithm: uint8(options.Compression), MessageExpiry: options.MessageExpiryMicros,
+		MaxTopicSize: options.MaxTopicSize, SegmentSize: options.SegmentSize,
+		Durability:       durability(options.Persisted()),
+		OffsetDurability: durability(options.OffsetDurability == wire.DurabilityPersisted),
+		Partitions:       takePartitions(catalog, create.PartitionsCount)})}
+}
+
+func durability(persisted bool) uint8 {
+	if persisted {
+		return wire.DurabilityDurable
+	}
+	return wire.DurabilityDefault
+}
+
+// deleteTopic decides DeleteTopic.
+func deleteTopic(s *components.State, a *ask) outcome {
+	ref, status := wire.DecodeTopicRef(a.body)
+	if status != wire.StatusOK {
+		return denied(status)
+	}
+	row, status := locateTopic(s, ref.Stream, ref.Topic)
+	if status != wire.StatusOK {
+		return rejected(status)
+	}
+	catalog := s.Control.Decided
+	topic := catalog.Topics.Entity(row)
+	if !Allowed(s, a.user, ManageTopic, catalog.Topics.Stream[row], topic) {
+		return rejected(wire.StatusUnauthorized)
+	}
+	return outcome{event: newEvent(s, wire.Event{Kind: wire.EventTopicDeleted, Topic: uint64(topic)})}
+}
+
+// locateTopic resolves stream and topic on the deciding catalog.
+func locateTopic(s *components.State, stream, topic wire.Ident) (row int, status wire.Status) {
+	catalog := s.Control.Decided
+	streamRow, ok := catalog.FindStream(stream)
+	if !ok {
+		return 0, wire.StatusStreamIdNotFound
+	}
+	row, ok = catalog.FindTopic(streamRow, topic)
+	if !ok {
+		return 0, wire.StatusTopicIdNotFound
+	}
+	return row, wire.StatusOK
+}

@@ -1,0 +1,91 @@
+package state
+
+import (
+	"bytes"
+
+	"galgo/components"
+	"galgo/ecs"
+	"galgo/wire"
+)
+
+// BeginLogin judges a Register request by protocol.md, 4.1 and 4.2, and hands its password to a worker; FinishLogins goes on. A request
+// that cannot become a login is answered with an eviction now. The router calls it with the connection's step at Away.
+// Reads Conns, Catalog. Writes Conns.Login, Out.Jobs, Replies, Gauges.LoginsRefused.
+func BeginLogin(s *components.State, row int) {
+	register, status := wire.DecodeRegister(body(s, row))
+	if status != wire.StatusOK {
+		refuseLogin(s, row, wire.EvictMalformedLogin)
+		return
+	}
+	if !wire.AcceptsProtocol(register.ProtocolVersion) {
+		refuseLogin(s, row, wire.EvictIncompatibleProtocol)
+		return
+	}
+	if credentials, ok := wire.DecodePasswordCredentials(register.Credentials); ok {
+		beginPassword(s, row, credentials)
+	} else if _, ok := wire.DecodeTokenCredentials(register.Credentials); ok {
+		refuseLogin(s, row, wire.EvictInvalidToken) // there are no tokens
+	} else {
+		refuseLogin(s, row, wire.EvictMalformedLogin)
+	}
+}
+
+// beginPassword has a worker compare a password with the user's. An unknown or inactive user takes the same way, so that
+// time does not tell who exists.
+func beginPassword(s *components.State, row int, c wire.PasswordCredentials) {
+	if len(c.Username) < wire.UsernameSizeMin || len(c.Username) > wire.UsernameSizeMax ||
+		len(c.Password) < wire.PasswordSizeMin || len(c.Password) > wire.PasswordSizeMax {
+		refuseLogin(s, row, wire.EvictInvalidCredentials)
+		return
+	}
+	login := &components.Login{Password: bytes.Clone(c.Password), Hash: nobodysHash}
+	if user, ok := s.Catalog.UserNamed(c.Username); ok {
+		login.User = s.Catalog.Users.Entity(user)
+		login.Hash = bytes.Clone(s.Catalog.Text(s.Catalog.Users.PasswordHash[user]))
+	}
+	s.Conns.Login[row] = login
+	s.Out.Jobs.Push(components.Job{Kind: components.JobVerify, Conn: s.Conns.Entity(row), Run: func() int32 {
+		same := VerifyPassword(login.Hash, login.Password)
+		clear(login.Password)
+		if same {
+			return 1
+		}
+		return 0
+	}})
+}
+
+// FinishLogins asks shard 0 for a session for each connection whose password was right, and refuses the others.
+// Reads In.Jobs, of which it takes those of kind JobVerify. Writes Conns.Login, Asks or Out.Requests, Replies.
+func FinishLogins(s *components.State) {
+	for range s.In.Jobs.Len() {
+		done := s.In.Jobs.Pop()
+		if done.Kind != components.JobVerify {
+			s.In.Jobs.Push(done)
+			continue
+		}
+		row := s.Conns.MustRow(done.Conn) // a row stays until its request has come back
+		login := s.Conns.Login[row]
+		s.Conns.Login[row] = nil
+		user, ok := s.Catalog.Users.Row(login.User)
+		if s.Conns.Gone[row] { // nobody reads the answer, but the request has to come back
+			evict(s, row, wire.EvictNoSession)
+			continue
+		}
+		if done.Res != 1 || !ok || !s.Catalog.Users.Active[user] {
+			refuseLogin(s, row, wire.EvictInvalidCredentials)
+			continue
+		}
+		askSession(s, row, login.User)
+	}
+}
+
+func askSession(s *components.State, row int, user ecs.Entity) {
+	r := controlRequest(s, row, components.RequestOpen)
+	r.Previous, r.Client, r.User = r.Client, s.Conns.Header[row].Client, user
+	s.Ask(0, r)
+}
+
+func refuseLogin(s *components.State, row int, reason wire.EvictionReason) {
+	s.Gauges.LoginsRefused.Add(1)
+	evict(s, row, reason)
+}

@@ -1,0 +1,128 @@
+package state
+
+import (
+	"galgo/components"
+	"galgo/ecs"
+	"galgo/wire"
+)
+
+// OpenPartition makes the owner's row for a partition of the catalog. It has no file before its first append, so it
+// is ready at once; one that recovery is looking at is told by the start-up to be Opening.
+func OpenPartition(s *components.State, catalogRow int) int {
+	catalog := s.Catalog
+	topic := catalog.Topics.MustRow(catalog.Partitions.Topic[catalogRow])
+	entity := catalog.Partitions.Entity(catalogRow)
+	p := &s.Partitions
+	row := p.Insert(entity)
+	s.Sends.Grow(p.Cap())
+	s.Acks.Grow(p.Cap())
+	s.Marks.Grow(p.Cap())
+	p.Topic[row], p.ID[row], p.Created[row] = catalog.Partitions.Topic[catalogRow], catalog.Partitions.ID[catalogRow], catalog.Partitions.Created[catalogRow]
+	options := catalog.Topics.Options[topic]
+	p.Level[row], p.OffsetLevel[row] = s.LevelOf(options.Persisted), s.LevelOf(options.OffsetsPersisted)
+	p.SegmentSize[row] = options.SegmentSize
+	s.Counters.Reach(entity)
+	s.Publish(row)
+	return row
+}
+
+// RestorePartition puts what recovery found into the owner's row.
+func RestorePartition(s *components.State, row int, found *components.Recovered) {
+	p := &s.Partitions
+	p.OffsetFirst[row], p.OffsetNext[row], p.OffsetWritten[row] = found.OffsetFirst, found.OffsetNext, found.OffsetNext
+	p.TimeLast[row], p.Size[row] = found.TimeLast, found.Size
+	for _, segment := range found.Segments {
+		at := s.Segments.Add(segment.ID, segment.Base, segment.End)
+		s.Segments.Next[at], s.Segments.TimeLast[at], s.Segments.Allocated[at] = segment.Next, segment.TimeLast, segment.Allocated
+		p.Segments[row].Append(at)
+	}
+	if n := len(found.Segments); n > 0 {
+		last := found.Segments[n-1]
+		p.Write[row] = p.Segments[row].Last()
+		p.Written[row], p.Sealed[row], p.MarkLast[row] = last.End, last.End, last.End
+		if last.End%components.UnitSize != 0 {
+			p.TailCold[row], p.TailHash[row] = true, found.TailHash
+		}
+		p.Vouched[row] = found.Vouched
+		if !found.Vouched {
+			p.Quiet[row] = s.Now.MonoMicros
+			s.Unvouched.Set(row)
+		}
+	}
+	p.Phase[row] = components.Ready
+	if found.Faulted {
+		p.Phase[row] = components.Faulted
+		s.Gauges.Faulted.Add(1)
+	}
+	s.Publish(row)
+}
+
+// DoomPartition begins the end of a partition that is gone from the catalog: whatever waits is answered now, files and
+// memory go when nothing refers to them (ReapPartitions).
+func DoomPartition(s *components.State, entity ecs.Entity) {
+	row := s.Partitions.MustRow(entity)
+	if s.Partitions.Phase[row] == components.Faulted {
+		s.Gauges.Faulted.Add(-1)
+	}
+	s.Partitions.Phase[row] = components.Deleting
+	s.Doomed.Set(row)
+	refuseAll(s, row, wire.StatusResourceNotFound)
+	s.Offsets.DeleteAll(entity)
+}
+
+// refuseAll answers every send that waits at a partition, for room or for its level.
+func refuseAll(s *components.State, row int, status wire.Status) {
+	s.Sends.Drop(row, func(r components.Request) { s.Refuse(&r, status) })
+	s.Acks.Drop(row, func(a components.Ack) {
+		s.Answer(a.Home, components.Reply{Kind: components.ReplyStatus, Conn: a.Conn, Status: status})
+	})
+	s.Marks.Drop(row, func(components.IndexMark) {})
+}
+
+// fault stops a partition whose storage failed: waiting sends get StatusCannotSaveMessagesToSegment, which means "may have
+// happened"; what is visible stays readable. Nothing is retried.
+func fault(s *components.State, row int, why string, position uint64, errno uint64) {
+	p := &s.Partitions
+	if p.Phase[row] != components.Ready && p.Phase[row] != components.Opening {
+		return
+	}
+	p.Phase[row] = components.Faulted
+	s.Gauges.Faulted.Add(1)
+	s.Unvouched.Clear(row)
+	s.Unsealed.Clear(row)
+	refuseAll(s, row, wire.StatusCannotSaveMessagesToSegment)
+	s.Log.Log(components.LogError, "partition faulted: it takes no more messages, and serves those that are safe", components.Str("why", why),
+		components.Num("created", p.Created[row]), components.Num("partition", uint64(p.ID[row])),
+		components.Num("position", position), components.Num("errno", errno))
+}
+
+// ReapPartitions ends doomed partitions that nothing refers to any more: memory is dropped, files are handed to storage.
+// Reads Doomed. Writes Partitions, Segments, Journal, Out.Unlink.
+func ReapPartitions(s *components.State) {
+	for row := range s.Doomed.All {
+		p := &s.Partitions
+		if p.InFlight[row] > 0 || p.Growing[row] || p.Vouching[row] || p.TailBusy[row] || s.Out.Unlink.Free() <= p.Segments[row].Len() || !s.DropJournal(row) {
+			s.WakeAt(s.Now.MonoMicros + 10_000)
+			continue
+		}
+		s.Doomed.Clear(row)
+		s.Unvouched.Clear(row)
+		entity := p.Entity(row)
+		for p.Segments[row].Len() > 0 {
+			segment := p.Segments[row].Pop()
+			s.Out.Unlink.Push(components.Unlink{Partition: entity, File: wire.SegmentFile{CreatedSeq: p.Created[row],
+				PartitionID: p.ID[row], SegmentID: s.Segments.ID[segment]}})
+			s.Segments.Drop(segment)
+		}
+		s.Out.Unlink.Push(components.Unlink{Partition: entity, Last: true})
+		p.Remove(entity)
+	}
+}
+
+// TakeRemoved reports partitions whose files are gone.
+func TakeRemoved(s *components.State) {
+	for s.In.Removed.Len() > 0 {
+		s.Out.Reports.Removed.Push(s.In.Removed.Pop())
+		s.Out.Reports.News = true
+	}
+}

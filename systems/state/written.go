@@ -1,0 +1,219 @@
+package state
+
+import (
+	"syscall"
+
+	"galgo/components"
+	"galgo/wire"
+)
+
+// TakeWrites moves the watermarks on for each journal write that returned, and frees what waited for it.
+// Reads In.Wrote. Writes Partitions, Unsealed, Unvouched, Marks, Out.Index. A failed write faults the partition.
+func TakeWrites(s *components.State) {
+	for s.In.Wrote.Len() > 0 {
+		wrote := s.In.Wrote.Pop()
+		row, ok := s.Partitions.Row(wrote.Partition)
+		if !ok {
+			panic("state: a partition went while a write was in flight")
+		}
+		p := &s.Partitions
+		p.InFlight[row]--
+		if wrote.Err != 0 {
+			position := p.Written[row]
+			p.Sealed[row] = position
+			fault(s, row, "write failed", position, uint64(wrote.Err))
+			continue
+		}
+		p.Written[row], p.Sealed[row] = wrote.To, wrote.To
+		p.OffsetWritten[row] = p.SealedNext[row]
+		p.Quiet[row] = s.Now.MonoMicros
+		if p.Phase[row] == components.Deleting {
+			continue
+		}
+		s.Unsealed.Set(row)
+		s.Unvouched.Set(row)
+		s.WakeAt(s.Now.MonoMicros + idleMicros)
+		for s.Marks.Len(row) > 0 {
+			mark := s.Marks.Front(row)
+			if mark.SegmentID == wrote.SegmentID && mark.Entry.Position >= wrote.To || s.Out.Index.Free() == 0 {
+				break
+			}
+			s.Out.Index.Push(s.Marks.Pop(row))
+		}
+		if p.Level[row] != components.LevelMemory {
+			s.Publish(row)
+			s.Acked.Set(row)
+		}
+	}
+}
+
+// AckSends answers every send whose level is reached. Reads Acks, Partitions.OffsetWritten. Writes Replies.
+func AckSends(s *components.State) {
+	for row := range s.Acked.TakeAll {
+		for s.Acks.Len(row) > 0 && s.Acks.Front(row).Next <= s.Partitions.OffsetWritten[row] {
+			confirm(s, s.Acks.Pop(row))
+		}
+	}
+}
+
+// ExpireAcks answers sends whose write has not returned for 20 s: StatusCannotSaveMessagesToSegment, "may have happened".
+// The write itself goes on; the partition takes no appends until it returns, because one write is in flight at a time.
+func ExpireAcks(s *components.State) {
+	unlimited := maxBudget
+	for row := range s.Acks.Ready(&unlimited) {
+		for s.Acks.Len(row) > 0 && s.Now.MonoMicros-s.Acks.Front(row).Since >= waitMicros {
+			ack := s.Acks.Pop(row)
+			s.Answer(ack.Home, components.Reply{Kind: components.ReplyStatus, Conn: ack.Conn, Status: wire.StatusCannotSaveMessagesToSegment})
+		}
+	}
+}
+
+// TakeGrown notes files that were created or grown. Without space the partition's appends wait, and are refused in time;
+// any other failure faults it.
+func TakeGrown(s *components.State) {
+	for s.In.Grown.Len() > 0 {
+		grown := s.In.Grown.Pop()
+		row, ok := s.Partitions.Row(grown.Partition)
+		if !ok {
+			panic("state: a partition went while its file was growing")
+		}
+		p := &s.Partitions
+		p.InFlight[row]--
+		p.Growing[row] = false
+		if p.Phase[row] == components.Deleting {
+			continue
+		}
+		segment := p.AppendSegment(row)
+		switch grown.Err {
+		case 0:
+			s.Segments.Allocated[segment] = max(s.Segments.Allocated[segment], grown.Allocated)
+		case syscall.ENOSPC, syscall.EDQUOT, syscall.EMFILE, syscall.ENFILE, syscall.ENOMEM:
+			p.GrowAfter[row] = s.Now.MonoMicros + growRetryMicros
+			if s.Segments.Allocated[segment] == 0 { // the file was not made: forget the segment
+				dropEmptySegment(s, row, segment)
+			}
+			refuseFull(s, row, grown.Err)
+		default:
+			fault(s, row, "file cannot be made or grown", s.Segments.Allocated[segment], uint64(grown.Err))
+		}
+	}
+}
+
+// dropEmptySegment takes back a segment that was to be appended to next.
+func dropEmptySegment(s *components.State, row int, segment uint32) {
+	p := &s.Partitions
+	s.Segments.Drop(p.Segments[row].Drop())
+	if p.Write[row] == segment {
+		p.Write[row] = components.NoRow
+	}
+	if p.Segments[row].Len() > 0 {
+		p.MarkLast[row] = s.Segments.End[p.AppendSegment(row)]
+	}
+}
+
+// refuseFull answers the sends that cannot be stored for want of space: StatusCannotAppendMessage, nothing has happened.
+func refuseFull(s *components.State, row int, errno syscall.Errno) {
+	if s.Sends.Len(row) > 0 && s.Now.MonoMicros >= s.FullLogged+60_000_000 {
+		s.FullLogged = max(s.Now.MonoMicros, 1)
+		s.Log.Log(components.LogError, "no space for appends: they are refused until there is", components.Num("errno", uint64(errno)))
+	}
+	s.Sends.Drop(row, func(r components.Request) { s.Refuse(&r, wire.StatusCannotAppendMessage) })
+}
+
+// TakeTails puts last blocks that were read back into their journals, after checking them.
+func TakeTails(s *components.State) {
+	for s.In.Tails.Len() > 0 {
+		tail := s.In.Tails.Pop()
+		row, ok := s.Partitions.Row(tail.Partition)
+		if !ok {
+			panic("state: a partition went while its last block was being read")
+		}
+		p := &s.Partitions
+		p.InFlight[row]--
+		p.TailBusy[row] = false
+		position := components.AlignDown(p.Written[row])
+		switch {
+		case p.Phase[row] == components.Deleting:
+		case tail.Err == syscall.ENOMEM || tail.Err == syscall.EMFILE || tail.Err == syscall.ENFILE:
+			s.WakeAt(s.Now.MonoMicros + 10_000) // the next tick asks again
+		case tail.Err != 0:
+			fault(s, row, "last block cannot be read back", position, uint64(tail.Err))
+		default:
+			block := s.Memory.Bytes(tail.Span)[:p.Written[row]-position]
+			if s.Hash(block) != p.TailHash[row] {
+				fault(s, row, "last block is not what was written", position, 0)
+			} else if !s.PlaceTail(row, block) {
+				s.WakeAt(s.Now.MonoMicros + 10_000)
+			}
+		}
+		if tail.Span.Len > 0 {
+			s.Out.FreeCold.Push(tail.Span)
+		}
+	}
+}
+
+const (
+	// idleMicros is how long a partition is quiet before its log is synced and vouched for.
+	idleMicros = 1_000_000
+)
+
+// VouchIdle asks for a voucher where everything is written and nothing came for a second.
+func VouchIdle(s *components.State) {
+	for row := range s.Unvouched.All {
+		p := &s.Partitions
+		if p.Phase[row] != components.Ready || p.Vouched[row] {
+			s.Unvouched.Clear(row)
+			continue
+		}
+		if p.Waiting[row] != 0 || p.Writing(row) || p.Vouching[row] || p.Written[row] == 0 {
+			continue
+		}
+		if due := p.Quiet[row] + idleMicros; s.Now.MonoMicros < due && !s.Stopping {
+			s.WakeAt(due)
+			continue
+		}
+		if s.Out.Vouch.Free() == 0 {
+			s.WakeAt(s.Now.MonoMicros + 10_000)
+			return
+		}
+		p.Vouching[row] = true
+		vouch(s, row, p.Write[row], p.Written[row])
+	}
+}
+
+// vouch orders a voucher for a segment of which everything below position is written.
+func vouch(s *components.State, row int, segment uint32, position uint64) {
+	p := &s.Partitions
+	p.InFlight[row]++
+	id := s.Segments.ID[segment]
+	s.Out.Vouch.Push(components.VouchOrder{Partition: p.Entity(row),
+		File: wire.SegmentFile{CreatedSeq: p.Created[row], PartitionID: p.ID[row], SegmentID: id, Kind: wire.SegmentLog},
+		Entry: wire.IndexEntry{Kind: wire.IndexVoucher, SegmentID: id, Offset: s.Segments.Next[segment], Time: s.Segments.TimeLast[segment],
+			Position: position, Run: s.Run, BaseOffset: s.Segments.Base[segment], Synced: true}})
+}
+
+// TakeVouched notes vouchers. A sync that failed faults the partition: what it lost is not known.
+func TakeVouched(s *components.State) {
+	for s.In.Vouched.Len() > 0 {
+		vouched := s.In.Vouched.Pop()
+		row, ok := s.Partitions.Row(vouched.Partition)
+		if !ok {
+			panic("state: a partition went while it was being vouched for")
+		}
+		p := &s.Partitions
+		p.InFlight[row]--
+		idle := s.Segments.ID[p.Write[row]] == vouched.SegmentID
+		if idle {
+			p.Vouching[row] = false
+		}
+		switch {
+		case vouched.Err == syscall.EMFILE || vouched.Err == syscall.ENFILE || vouched.Err == syscall.ENOMEM || vouched.Err == syscall.ENOSPC:
+			p.Quiet[row] = s.Now.MonoMicros // a voucher is a convenience: again in a second
+		case vouched.Err != 0:
+			fault(s, row, "sync failed", vouched.Position, uint64(vouched.Err))
+		case idle && p.Written[row] == vouched.Position && p.Waiting[row] == 0:
+			p.Vouched[row] = true
+			s.Unvouched.Clear(row)
+		}
+	}
+}

@@ -1,0 +1,195 @@
+package storage
+
+import (
+	"errors"
+	"syscall"
+
+	"galgo/components"
+	"galgo/uring"
+	"galgo/wire"
+)
+
+func asErrno(err error, errno *syscall.Errno) bool { return errors.As(err, errno) }
+
+// WriteIndexes appends entries to the indexes of segments whose log writes have completed. An index is written through the page cache: what
+// it loses costs time at recovery, nothing else.
+// Reads In.Index. Writes Segments, Inflight. Drives the ring.
+func WriteIndexes(v components.StateView, st *components.Storage, io *IO) {
+	f := &st.Segments
+	for range st.In.Index.Len() {
+		if st.Inflight.Free() < 4 {
+			return
+		}
+		mark := st.In.Index.Pop()
+		partition, ok := v.Partition(mark.Partition)
+		if !ok {
+			continue
+		}
+		row := f.Row(v.SegmentFileOf(partition, mark.SegmentID))
+		if !indexReady(v, st, io, row) {
+			st.In.Index.Push(mark)
+			continue
+		}
+		if !appendIndex(st, io, row, OpWriteIndex, &mark.Entry, v.Secret()) {
+			st.In.Index.Push(mark)
+			return
+		}
+	}
+}
+
+// indexReady says whether an entry can be appended to a segment's index now; if not because it is closed, it is opened.
+func indexReady(v components.StateView, st *components.Storage, io *IO, row uint32) bool {
+	f := &st.Segments
+	f.Used[row] = v.Now().MonoMicros
+	if f.IndexBusy[row] {
+		return false
+	}
+	if f.IndexFD[row] != components.NoFD {
+		return true
+	}
+	if st.Inflight.Free() < 4 || !roomForFile(st, io) {
+		return false
+	}
+	path, ok := putPath(st, f.File[row], wire.SegmentIndex)
+	if !ok {
+		return false
+	}
+	slot, token := take(st, OpOpenIndex, uint64(row))
+	st.Inflight.Span[slot] = path
+	f.Inflight[row]++
+	f.IndexBusy[row] = true
+	st.Directory.FilesOpen++
+	io.Ring.Push(uring.Openat(st.Directory.LogFD, addr(st, path), uring.O_RDWR|uring.O_CREAT|uring.O_APPEND|uring.O_CLOEXEC, fileMode, token))
+	return false
+}
+
+// appendIndex appends one entry: the descriptor appends wherever the file ends.
+func appendIndex(st *components.Storage, io *IO, row uint32, kind components.OpKind, entry *wire.IndexEntry, secret uint64) bool {
+	f := &st.Segments
+	span, ok := st.Arena.Alloc(wire.IndexEntrySize)
+	if !ok {
+		return false
+	}
+	wire.PutIndexEntry(st.Memory.Bytes(span), *entry, secret)
+	slot, token := take(st, kind, uint64(row))
+	st.Inflight.Span[slot] = span
+	st.Inflight.More[slot] = entry.Position
+	f.Inflight[row]++
+	f.IndexBusy[row] = true
+	io.Ring.Push(uring.Write(f.IndexFD[row], addr(st, span), span.Len, 0, 0, token))
+	return true
+}
+
+func indexDone(v components.StateView, st *components.Storage, slot uint32, res int32) {
+	f := &st.Segments
+	kind, row := st.Inflight.Kind[slot], uint32(st.Inflight.Subject[slot])
+	st.Arena.Free(st.Inflight.Span[slot])
+	st.Inflight.Put(slot)
+	f.Inflight[row]--
+	f.IndexBusy[row] = false
+	errno := errnoOf(res)
+	if kind == OpOpenIndex {
+		if errno == 0 {
+			f.IndexFD[row] = res
+			return
+		}
+		st.Directory.FilesOpen--
+		dropIndexWork(st, row, errno)
+		return
+	}
+	if errno != 0 || res != wire.IndexEntrySize {
+		st.Log.Log(components.LogWarn, "index entry not written: recovery will read more", components.Num("segment", f.File[row].SegmentID), components.Num("errno", uint64(errno)))
+	}
+}
+
+// dropIndexWork gives up what waits for an index that cannot be opened: entries are a convenience, vouchers are told.
+func dropIndexWork(st *components.Storage, row uint32, errno syscall.Errno) {
+	id := st.Segments.File[row].SegmentID
+	for range st.In.Index.Len() {
+		if mark := st.In.Index.Pop(); mark.SegmentID != id {
+			st.In.Index.Push(mark)
+		}
+	}
+	for range st.In.Vouch.Len() {
+		if order := st.In.Vouch.Pop(); order.File.SegmentID != id {
+			st.In.Vouch.Push(order)
+		} else {
+			st.Out.Vouched.Push(components.Vouched{Partition: order.Partition, SegmentID: id, Position: order.Entry.Position, Err: syscall.EMFILE})
+		}
+	}
+	for cold := range st.Colds.Live.All {
+		if order := &st.Colds.Order[cold]; order.File.SegmentID == id && !st.Colds.Busy[cold] {
+			order.Position = wire.SegmentHeadSize // without an index the log is read from its start
+		}
+	}
+}
+
+// VouchLogs syncs logs and then writes their vouchers: one after the other, or the voucher would promise too much.
+// Reads In.Vouch. Writes Segments, Inflight. Drives the ring.
+func VouchLogs(v components.StateView, st *components.Storage, io *IO) {
+	f := &st.Segments
+	for range st.In.Vouch.Len() {
+		if st.Inflight.Free() < 4 {
+			return
+		}
+		order := st.In.Vouch.Pop()
+		row := f.Row(order.File)
+		f.Used[row] = v.Now().MonoMicros
+		if f.LogFD[row] == components.NoFD {
+			st.In.Vouch.Push(order)
+			if !f.LogBusy[row] {
+				openLog(st, io, row, false)
+			}
+			continue
+		}
+		if !indexReady(v, st, io, row) || marksWait(st, order.File.SegmentID) {
+			st.In.Vouch.Push(order)
+			continue
+		}
+		f.IndexBusy[row] = true // entries of the index ascend: none may come between
+		slot, token := take(st, OpSyncLog, uint64(row))
+		f.Inflight[row]++
+		st.Vouching.Put(uint64(slot), order)
+		io.Ring.Push(uring.Fsync(f.LogFD[row], true, token))
+	}
+	for st.VouchNext.Len() > 0 && st.Inflight.Free() > 1 {
+		next := st.VouchNext.Front()
+		row := f.Row(next.File)
+		if !appendIndex(st, io, row, OpWriteVoucher, &next.Entry, v.Secret()) {
+			return
+		}
+		f.Inflight[row]-- // what VouchLogs held
+		order := st.VouchNext.Pop()
+		st.Vouching.Put(uint64(st.Inflight.Last()), order)
+	}
+}
+
+func marksWait(st *components.Storage, segmentID uint64) bool {
+	for i := range st.In.Index.Len() {
+		if st.In.Index.At(i).SegmentID == segmentID {
+			return true
+		}
+	}
+	return false
+}
+
+func vouchDone(v components.StateView, st *components.Storage, slot uint32, res int32) {
+	f := &st.Segments
+	kind, row := st.Inflight.Kind[slot], uint32(st.Inflight.Subject[slot])
+	order := st.Vouching.Take(uint64(slot))
+	if span := st.Inflight.Span[slot]; span.Len > 0 {
+		st.Arena.Free(span)
+	}
+	st.Inflight.Put(slot)
+	errno := errnoOf(res)
+	if kind == OpSyncLog && errno == 0 {
+		st.VouchNext.Push(order) // the row stays held, and its index busy
+		return
+	}
+	f.Inflight[row]--
+	f.IndexBusy[row] = false
+	if kind == OpWriteVoucher && errno == 0 && res != wire.IndexEntrySize {
+		errno = syscall.ENOSPC
+	}
+	st.Out.Vouched.Push(components.Vouched{Partition: order.Partition, SegmentID: order.File.SegmentID, Position: order.Entry.Position, Err: errno})
+}

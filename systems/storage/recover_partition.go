@@ -1,0 +1,398 @@
+package storage
+
+import (
+	"errors"
+	"fmt"
+	"syscall"
+
+	"github.com/zeebo/xxh3"
+
+	"galgo/components"
+	"galgo/ecs"
+	"galgo/uring"
+	"galgo/wire"
+)
+
+// RecoverInput is what RecoverPartition has to know of a partition, from the catalog and from the list of files.
+type RecoverInput struct {
+	Root          string // the data directory
+	Secret        uint64
+	Entity        ecs.Entity
+	CreatedSeq    uint64 // with PartitionID it names the files
+	PartitionID   uint32
+	Epoch         uint64   // purge epoch
+	SegmentIDs    []uint64 // of the segments that have a log, ascending
+	Level         components.Level
+	Run           uint64                // of this life
+	BelongsToBoot func(run uint64) bool // whether a run was in the machine's present boot
+	ReadOnly      bool                  // find out, and write nothing: for the dump
+}
+
+// RecoverPartition finds the end of a partition's log, and cuts what a crash left behind it. The rules are those of design.md, 4:
+//
+//   - Everything below the last index entry that vouches is relied upon. From there records are walked.
+//   - Where a record is missing, what lies behind decides. If something there was written after the missing bytes had reached the file for
+//     good, they were acknowledged, and it is damage: the partition is Faulted, and nothing is written. Otherwise nobody had an answer to
+//     them: the log is cut there, later segments with it, and a voucher is durable before this returns.
+//   - A log that ends well is left as it is, save that at LevelDurable what no voucher covers is synced and vouched for.
+//
+// The time it takes depends on the number of segments, not on their size. Nothing else may use the files meanwhile.
+//
+// An error means that the server must not start: files of another version (wire.ErrVersion), or a call that fails for reasons that are not the
+// partition's, such as too many open files. Bytes that are wrong or cannot be read make the partition Faulted.
+func RecoverPartition(files uring.Files, in RecoverInput) (*components.Recovered, error) {
+	r := &recovery{RecoverInput: in, files: files, out: &components.Recovered{}}
+	err := r.recover()
+	for _, l := range r.logs {
+		l.close()
+	}
+	var failed *FileError
+	if errors.As(err, &failed) && isDamage(failed) {
+		r.out.Faulted, r.out.Vouched, r.out.CutBytes, r.out.Notes = true, false, 0, nil
+		r.out.DamagePath, r.out.DamageAt, r.out.Damage = failed.Path, failed.Position, failed.Op+": "+failed.Err.Error()
+		err = nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("partition %v: %w", in.Entity, err)
+	}
+	r.sum()
+	return r.out, nil
+}
+
+// isDamage tells what is wrong with a partition from what is wrong with the machine or the build.
+func isDamage(err error) bool {
+	for _, cause := range []error{ErrCorrupt, errNotCut, syscall.EIO, syscall.EUCLEAN, syscall.EBADMSG, syscall.ENODATA} {
+		if errors.Is(err, cause) {
+			return true
+		}
+	}
+	return false
+}
+
+// recovery is one call of RecoverPartition.
+type recovery struct {
+	RecoverInput
+	files   uring.Files
+	out     *components.Recovered
+	logs    []*segmentLog // those of this purge epoch, ascending; dropped ones are taken off the end
+	dropped []*segmentLog // segments to be removed
+}
+
+// forever is the offset that no walk reaches.
+const forever = ^uint64(0)
+
+func (r *recovery) recover() error {
+	if err := r.load(); err != nil {
+		return err
+	}
+	if err := r.dropUnused(); err != nil {
+		return err
+	}
+	begin, p, err := r.relyOn()
+	if err != nil {
+		return err
+	}
+	for i := begin; i < len(r.logs); i++ {
+		l := r.logs[i]
+		if p.position > l.size {
+			return r.endsEarly(l, p)
+		}
+		from, next := p.position, r.baseAfter(i)
+		bad, err := l.walk(&p, next)
+		if err != nil || bad != "" {
+			r.accept(l, p)
+		}
+		switch {
+		case err != nil:
+			return err
+		case bad == "":
+			r.accept(l, p)
+			p.position = wire.SegmentHeadSize
+		case p.position == from && l.vouchesForRecord():
+			return corrupt(l.path, p.position, "the index vouches for a record here: %s", bad)
+		default:
+			return r.settle(begin, i, p, bad)
+		}
+	}
+	return r.finish() // no segment at all
+}
+
+// load reads the heads and indexes of all segments, and sets aside those that were purged.
+func (r *recovery) load() error {
+	for _, id := range r.SegmentIDs {
+		l, err := loadSegment(r.files, &r.RecoverInput, id)
+		if err != nil {
+			return err
+		}
+		if l.headless == nil {
+			h := &l.head
+			if h.SegmentID != id || h.Partition != uint64(r.Entity) || h.CreatedSeq != r.CreatedSeq || h.PartitionID != r.PartitionID || h.PurgeEpoch > r.Epoch {
+				return corrupt(l.path, 0, "the head is of segment %#x of partition %v, epoch %d", h.SegmentID, ecs.Entity(h.Partition), h.PurgeEpoch)
+			}
+			if h.PurgeEpoch < r.Epoch {
+				r.note("%s: purged, removed", l.path)
+				r.dropped = append(r.dropped, l)
+				continue
+			}
+		}
+		r.logs = append(r.logs, l)
+	}
+	return nil
+}
+
+// dropUnused takes off the end what was made when the crash came: files without a head and without a record.
+func (r *recovery) dropUnused() error {
+	for n := len(r.logs) - 1; n >= 0; n-- {
+		l := r.logs[n]
+		if l.headless == nil || l.index.vouching != nil {
+			return nil
+		}
+		found, err := l.search(0, r.counts(0))
+		if err != nil {
+			return err
+		}
+		if found.counting > 0 {
+			return nil // relyOn and settle see what to make of it
+		}
+		r.drop(n, "made but never used")
+	}
+	return nil
+}
+
+// drop takes the last segment off; remove removes its files.
+func (r *recovery) drop(n int, why string) {
+	l := r.logs[n]
+	r.note("%s: %s, removed", l.path, why)
+	r.dropped = append(r.dropped, l)
+	r.logs = r.logs[:n]
+}
+
+func (r *recovery) note(format string, args ...any) {
+	r.out.Notes = append(r.out.Notes, fmt.Sprintf(format, args...))
+}
+
+// counts says whose seals say something: those of runs that are not below floor, if what was in the file then still is. At
+// LevelDurable that is always so, at other levels if the machine has not been restarted since.
+func (r *recovery) counts(floor uint64) func(run uint64) bool {
+	return func(run uint64) bool {
+		return run >= floor && (r.Level == components.LevelDurable || r.BelongsToBoot(run))
+	}
+}
+
+// baseAfter is the base offset of the segment after number i, or forever when there is none or its head does not say.
+func (r *recovery) baseAfter(i int) uint64 {
+	if i+1 == len(r.logs) || r.logs[i+1].headless != nil {
+		return forever
+	}
+	return r.logs[i+1].head.BaseOffset
+}
+
+// relyOn finds the last segment with an entry that vouches, accepts the segments before it, and returns its number and where to
+// walk from. Without such an entry that is the beginning of the log.
+func (r *recovery) relyOn() (begin int, p place, err error) {
+	begin = len(r.logs) - 1
+	for begin > 0 && r.logs[begin].index.vouching == nil {
+		begin--
+	}
+	for i := range r.logs[:begin+1] {
+		l := r.logs[i]
+		if l.headless != nil {
+			return 0, p, fileError("recover", l.path, 0, damaged(l.headless))
+		}
+		if i == 0 {
+			p.offset = l.head.BaseOffset
+		}
+		if l.head.BaseOffset != p.offset {
+			return 0, p, corrupt(l.path, 0, "the segment begins at offset %d, the one before it ends below %d", l.head.BaseOffset, p.offset)
+		}
+		p.position = wire.SegmentHeadSize
+		if i == begin {
+			break
+		}
+		if err := r.relyOnSegment(i, &p); err != nil {
+			return 0, p, err
+		}
+	}
+	if begin >= 0 && r.logs[begin].index.vouching != nil {
+		p = placeOf(r.logs[begin].index.vouching)
+	}
+	return max(begin, 0), p, nil
+}
+
+// relyOnSegment accepts a segment that a later one vouches for: as its final voucher says, or walked from its last entry.
+func (r *recovery) relyOnSegment(i int, p *place) error {
+	l, next := r.logs[i], r.baseAfter(i)
+	if last := l.index.last; last != nil && last.Offset <= next {
+		*p = placeOf(last)
+		if last.Kind == wire.IndexVoucher && last.Offset == next && last.Position <= l.size {
+			r.accept(l, *p)
+			return nil
+		}
+	}
+	if p.position > l.size {
+		return r.endsEarly(l, *p)
+	}
+	bad, err := l.walk(p, next)
+	r.accept(l, *p)
+	if err == nil && bad != "" && next != forever { // else the next one's head is at fault
+		err = corrupt(l.path, p.position, "%s; a later segment vouches for all before it", bad)
+	}
+	l.close()
+	return err
+}
+
+// endsEarly is damage: the file is shorter than an entry that vouches says. What there is of it is accepted.
+func (r *recovery) endsEarly(l *segmentLog, p place) error {
+	good := l.start()
+	_, err := l.walk(&good, p.offset)
+	r.accept(l, good)
+	if err != nil {
+		return err
+	}
+	return corrupt(l.path, l.size, "the file ends here, the index vouches for it up to byte %d", p.position)
+}
+
+// vouchesForRecord says whether the walk began at a record that the index vouches for: the entry was written after the record.
+func (l *segmentLog) vouchesForRecord() bool {
+	return l.index.vouching != nil && l.index.vouching.Kind == wire.IndexRecord
+}
+
+// vouched says whether the last entry is a voucher for just what lies below a place.
+func (l *segmentLog) vouched(p place) bool {
+	last := l.index.last
+	return last != nil && last.Kind == wire.IndexVoucher && last.Position == p.position && last.Offset == p.offset
+}
+
+// accept enters a segment with the records below a place.
+func (r *recovery) accept(l *segmentLog, p place) {
+	r.out.Segments = append(r.out.Segments, components.RecoveredSegment{ID: l.id, Base: l.head.BaseOffset, Next: p.offset, End: p.position,
+		TimeLast: p.time, Allocated: components.AlignDown(l.size)})
+}
+
+// settle decides what the bad bytes behind the last good record are, in segment number i which is the last accepted one.
+func (r *recovery) settle(begin, i int, p place, bad string) error {
+	l := r.logs[i]
+	found, err := l.search(p.position, r.counts(p.run))
+	if err != nil {
+		return err
+	}
+	if found.safeBelow > p.offset {
+		return corrupt(l.path, p.position, "%s; the offsets below %d were written before byte %d was", bad, found.safeBelow, found.at)
+	}
+	for _, later := range r.logs[i+1:] {
+		if err := r.settleLater(later, l, p, bad); err != nil {
+			return err
+		}
+	}
+	torn, err := l.peek(p.position, wire.BatchHeaderSize)
+	if err != nil {
+		return err
+	}
+	cut := len(r.logs) > i+1 || found.seals > 0 || l.index.beyond(p) || (len(trimZeros(torn)) > 0 && !l.vouched(p))
+	if cut {
+		r.noteCut(i, p, found, bad)
+	}
+	if r.ReadOnly {
+		r.out.Vouched = !cut && l.vouched(p)
+		return r.finish()
+	}
+	synced := r.logs[begin : i+1]
+	switch {
+	case cut:
+		err = r.cut(synced, p)
+	case l.vouched(p):
+		r.out.Vouched = true
+		err = r.tidyIndex(l)
+	case r.Level == components.LevelDurable && p.offset > r.logs[0].head.BaseOffset:
+		err = r.vouch(synced, p)
+		if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+			r.note("%s: no room for a voucher: %v", l.path, err) // the log is synced, and nothing was cut
+			err = nil
+		}
+	default:
+		err = r.tidyIndex(l)
+	}
+	if err != nil {
+		return notCut(err)
+	}
+	return r.finish()
+}
+
+// settleLater looks whether a later segment proves that the bytes missing in l were written.
+func (r *recovery) settleLater(later, l *segmentLog, p place, bad string) error {
+	defer later.close()
+	if later.headless != nil {
+		found, err := later.search(0, r.counts(p.run))
+		if err == nil && found.counting > 0 {
+			err = fileError("recover", later.path, 0, damaged(later.headless))
+		}
+		return err
+	}
+	first, err := later.peek(wire.SegmentHeadSize, wire.BatchHeaderSize)
+	if err != nil {
+		return err
+	}
+	seal, ok := wire.ReadSeal(first, wire.SegmentHeadSize, r.Secret)
+	switch {
+	case !ok || seal.SegmentID != later.id || !r.counts(p.run)(seal.Run):
+		return nil
+	case seal.SafeBelow > p.offset:
+		return corrupt(l.path, p.position, "%s; the offsets below %d were written before segment %#x was", bad, seal.SafeBelow, later.id)
+	case later.head.BaseOffset < p.offset:
+		return corrupt(later.path, 0, "the segment begins at offset %d, the one before it ends below %d", later.head.BaseOffset, p.offset)
+	}
+	return nil
+}
+
+// beyond says whether the index knows of records behind a place.
+func (x *segmentIndex) beyond(p place) bool {
+	return x.last != nil && (x.last.Offset > p.offset || x.last.Position > p.position ||
+		(x.last.Kind == wire.IndexRecord && x.last.Position == p.position))
+}
+
+// noteCut counts what is lost.
+func (r *recovery) noteCut(i int, p place, found remains, bad string) {
+	l := r.logs[i]
+	r.out.CutBytes = found.end - p.position
+	r.note("%s: cut at byte %d, offset %d (%s): %d bytes", l.path, p.position, p.offset, bad, r.out.CutBytes)
+	if l.index.beyond(p) {
+		r.note("%s: its index knew of offset %d", l.path, l.index.last.Offset)
+	}
+	for n := len(r.logs) - 1; n > i; n-- {
+		later := r.logs[n]
+		r.out.CutBytes += later.size - min(later.size, wire.SegmentHeadSize)
+		r.drop(n, fmt.Sprintf("%d bytes from offset %d behind the cut", later.size, later.head.BaseOffset))
+	}
+}
+
+// finish removes what was dropped and hashes the tail.
+func (r *recovery) finish() error {
+	if len(r.logs) == 0 {
+		r.out.Vouched = true
+	}
+	if !r.ReadOnly {
+		if err := r.removeDropped(); err != nil {
+			return notCut(err)
+		}
+	}
+	if len(r.out.Segments) == 0 {
+		return nil
+	}
+	end := r.out.Segments[len(r.out.Segments)-1].End
+	from := components.AlignDown(end)
+	tail, err := r.logs[len(r.out.Segments)-1].peek(from, int(end-from))
+	r.out.TailHash = xxh3.HashSeed(tail, r.Secret)
+	return err
+}
+
+// sum fills in what follows from the segments.
+func (r *recovery) sum() {
+	out := r.out
+	for i, s := range out.Segments {
+		if i == 0 {
+			out.OffsetFirst = s.Base
+		}
+		out.OffsetNext, out.TimeLast = s.Next, max(out.TimeLast, s.TimeLast)
+		out.Size += s.End - wire.SegmentHeadSize
+	}
+}

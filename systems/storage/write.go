@@ -1,0 +1,201 @@
+package storage
+
+import (
+	"encoding/binary"
+	"fmt"
+	"syscall"
+
+	"galgo/components"
+	"galgo/ecs"
+	"galgo/uring"
+	"galgo/wire"
+)
+
+// writeSlotMax is how many journal writes a shard has in flight.
+const writeSlotMax = 256
+
+// WriteJournals starts one write for each partition that has sealed bytes: a slow disk gets larger writes, not more of them, and no two
+// writes of a partition race.
+// Reads In.Write, the view of sealed memory. Writes Segments, Inflight. Drives the ring.
+// When slots or memory run out the rest keeps its place for the next tick.
+func WriteJournals(v components.StateView, st *components.Storage, io *IO) {
+	f := &st.Segments
+	for partition := range st.In.Write.All {
+		if st.Inflight.Free() < 4 || st.Writes >= writeSlotMax {
+			return
+		}
+		file := v.WriteFile(partition)
+		row := f.Row(file)
+		f.Used[row] = v.Now().MonoMicros
+		if f.LogFD[row] == components.NoFD {
+			if !f.LogBusy[row] {
+				openLog(st, io, row, false)
+			}
+			continue
+		}
+		vectors, ok := st.Arena.Alloc(components.VectorsMax * 16)
+		if !ok {
+			return
+		}
+		st.In.Write.Clear(partition)
+		from, to, sealed := v.Sealed(partition)
+		count, bytes := uint32(0), uint64(0)
+		for span := range func(yield func(components.Span) bool) { v.SealedVectors(partition, yield) } {
+			at := st.Memory.Bytes(vectors.Slice(count*16, 16))
+			binary.LittleEndian.PutUint64(at, st.Memory.Addr(span))
+			binary.LittleEndian.PutUint64(at[8:], uint64(span.Len))
+			bytes += uint64(span.Len)
+			count++
+		}
+		if bytes != to-from || count == 0 {
+			panic(fmt.Sprintf("storage: %d sealed bytes of %v in memory for [%d,%d)", bytes, v.PartitionAt(partition), from, to))
+		}
+		slot, token := take(st, OpWriteLog, uint64(row))
+		st.Inflight.Span[slot], st.Inflight.Aux[slot], st.Inflight.More[slot] = vectors, uint64(v.PartitionAt(partition)), sealed
+		st.Inflight.Size[slot] = bytes
+		f.Inflight[row]++
+		st.Writes++
+		flags := uint32(0)
+		if v.Level(partition) == components.LevelDurable {
+			flags = uring.RWF_DSYNC
+		}
+		io.Ring.Push(uring.Writev(f.LogFD[row], addr(st, vectors), count, from, flags, token))
+	}
+}
+
+// writeDone takes the completion of a journal write. A short one is a failure: what is missing is not known to be writable.
+func writeDone(v components.StateView, st *components.Storage, slot uint32, res int32) {
+	row := uint32(st.Inflight.Subject[slot])
+	errno := errnoOf(res)
+	if errno == 0 && uint64(res) != st.Inflight.Size[slot] {
+		errno = syscall.EIO
+	}
+	st.Out.Wrote.Push(components.Wrote{Partition: entity(st.Inflight.Aux[slot]), SegmentID: st.Segments.File[row].SegmentID,
+		To: st.Inflight.More[slot], Err: errno})
+	st.Gauges.BytesWritten.Add(uint64(max(res, 0)))
+	st.Arena.Free(st.Inflight.Span[slot])
+	st.Segments.Inflight[row]--
+	st.Writes--
+	st.Inflight.Put(slot)
+}
+
+// ReadTails reads back the last blocks of logs that are appended to again.
+func ReadTails(v components.StateView, st *components.Storage, io *IO) {
+	f := &st.Segments
+	for partition := range st.In.ReadTail.All {
+		if st.Inflight.Free() < 4 {
+			return
+		}
+		file, position := v.LastBlock(partition)
+		row := f.Row(file)
+		f.Used[row] = v.Now().MonoMicros
+		if f.LogFD[row] == components.NoFD {
+			if !f.LogBusy[row] {
+				openLog(st, io, row, false)
+			}
+			continue
+		}
+		block, ok := st.Arena.Alloc(components.UnitSize)
+		if !ok {
+			return
+		}
+		st.In.ReadTail.Clear(partition)
+		slot, token := take(st, OpReadTail, uint64(row))
+		st.Inflight.Span[slot], st.Inflight.Aux[slot] = block, uint64(v.PartitionAt(partition))
+		f.Inflight[row]++
+		io.Ring.Push(uring.Read(f.LogFD[row], addr(st, block), block.Len, position, 0, token))
+	}
+}
+
+func tailDone(v components.StateView, st *components.Storage, slot uint32, res int32) {
+	row := uint32(st.Inflight.Subject[slot])
+	tail := components.TailRead{Partition: entity(st.Inflight.Aux[slot]), Span: st.Inflight.Span[slot], Err: errnoOf(res)}
+	if tail.Err == 0 && res != components.UnitSize {
+		tail.Err = syscall.EIO
+	}
+	st.Out.Tails.Push(tail)
+	st.Segments.Inflight[row]--
+	st.Inflight.Put(slot)
+}
+
+// FreeReads frees memory of reads that the state systems are done with.
+func FreeReads(st *components.Storage) {
+	for st.In.FreeCold.Len() > 0 {
+		st.Arena.Free(st.In.FreeCold.Pop())
+	}
+}
+
+// UnlinkFiles removes the files of partitions that are gone, and tells when a partition has none left.
+func UnlinkFiles(v components.StateView, st *components.Storage, io *IO) {
+	const unlinkingMax = 64
+	for st.In.Unlink.Len() > 0 && st.Inflight.Free() > 4 && st.Directory.Unlinking < unlinkingMax {
+		unlink := st.In.Unlink.Front()
+		if unlink.Last {
+			if st.Directory.Unlinking > 0 {
+				return
+			}
+			st.Out.Removed.Push(st.In.Unlink.Pop().Partition)
+			continue
+		}
+		if row, ok := st.Segments.ByID[unlink.File.SegmentID]; ok && st.Segments.Inflight[row] == 0 {
+			closeFiles(st, io, row)
+		}
+		log, ok := putPath(st, unlink.File, wire.SegmentLog)
+		if !ok {
+			return
+		}
+		index, ok := putPath(st, unlink.File, wire.SegmentIndex)
+		if !ok {
+			st.Arena.Free(log)
+			return
+		}
+		for _, path := range [...]components.Span{log, index} {
+			slot, token := take(st, OpUnlink, 0)
+			st.Inflight.Span[slot] = path
+			st.Directory.Unlinking++
+			io.Ring.Push(uring.Unlinkat(st.Directory.LogFD, addr(st, path), 0, token))
+		}
+		st.In.Unlink.Pop()
+	}
+}
+
+// StartJobs hands work to the worker queue; what does not fit waits.
+func StartJobs(v components.StateView, st *components.Storage, io *IO) {
+	for st.In.Jobs.Len() > 0 && st.Inflight.Free() > 0 {
+		job := st.In.Jobs.Front()
+		slot, token := take(st, OpJob, uint64(job.Conn))
+		st.Inflight.Aux[slot] = uint64(job.Kind)
+		if !io.Ring.Host().Work(v.Shard(), token, job.Run) {
+			st.Inflight.Put(slot)
+			return
+		}
+		st.In.Jobs.Pop()
+	}
+}
+
+func jobDone(st *components.Storage, slot uint32, res int32) {
+	st.Out.Jobs.Push(components.JobDone{Kind: components.JobKind(st.Inflight.Aux[slot]), Conn: entity(st.Inflight.Subject[slot]), Res: res})
+	st.Inflight.Put(slot)
+}
+
+func entity(n uint64) ecs.Entity { return ecs.Entity(n) }
+
+// waiting lists the rows of a set that is about to be changed.
+func waiting(set *ecs.Bits) (rows []int) {
+	for row := range set.All {
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+// resultOf is what a completion says of an error.
+func resultOf(err error) int32 {
+	if err == nil {
+		return 0
+	}
+	var errno syscall.Errno
+	if asErrno(err, &errno) {
+		return -int32(errno)
+	}
+	return -int32(syscall.EIO)
+}
