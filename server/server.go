@@ -1,0 +1,197 @@
+package server
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"runtime"
+	"runtime/debug"
+	"sync/atomic"
+
+	"galgo/components"
+	"galgo/server/config"
+	"galgo/server/logging"
+	"galgo/server/placement"
+	"galgo/systems/storage"
+	"galgo/uring"
+)
+
+// Version is what the server calls itself to clients: the release of the protocol's server that it stands in for.
+const Version = "0.9.0"
+
+// Server is a running server.
+type Server struct {
+	Address string // bound TCP address
+
+	cfg    *config.Config
+	plan   placement.Plan
+	host   uring.Host
+	dir    *storage.DataDir
+	log    *logging.Log
+	ring   *logging.Ring
+	shards []*shard
+	slabs  []*uring.Slab
+	stop   atomic.Bool
+	failed error
+}
+
+// Run runs a server until ctx ends, and stops it in good order. It is what the binary does: it prints where things are to stderr.
+func Run(ctx context.Context, cfg *config.Config) error {
+	s, err := Start(cfg)
+	if err != nil {
+		return err
+	}
+	s.banner()
+	<-ctx.Done()
+	s.log.Info().Msg("stopping: answering what is under way, writing what is journaled")
+	return s.Stop()
+}
+
+// Start recovers the data directory and starts to serve. The caller ends the server with Stop.
+func Start(cfg *config.Config) (_ *Server, err error) {
+	s := &Server{cfg: cfg}
+	defer func() {
+		if err != nil {
+			s.release()
+		}
+	}()
+	if s.plan, err = placement.For(cfg, "/"); err != nil {
+		return nil, err
+	}
+	if cfg.Nice != 0 {
+		if err := placement.SetNice(cfg.Nice); err != nil {
+			return nil, err
+		}
+	}
+	descriptors, err := placement.RaiseFiles()
+	if err != nil {
+		return nil, err
+	}
+	if err := uring.Probe(); err != nil {
+		return nil, fmt.Errorf("%w (a kernel interface for such systems is not built yet)", err)
+	}
+	s.host = uring.NewKernel()
+	wall, _ := s.host.Clock()
+	root, err := filepath.Abs(cfg.Path)
+	if err != nil {
+		return nil, err
+	}
+	if s.dir, err = storage.OpenDirectory(s.host.Files(), root, cfg.Fresh, s.host.Random, wall); err != nil {
+		return nil, err
+	}
+	if s.log, err = logging.Open(logging.OptionsOf(cfg), os.Stderr); err != nil {
+		return nil, err
+	}
+	s.ring = logging.NewRing(4096, s.log)
+	s.notices()
+	tuneRuntime(&s.plan)
+	if err := s.startShards(int(min(descriptors, 1<<20))); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// notices logs what configuration and placement have to say.
+func (s *Server) notices() {
+	for _, notice := range s.cfg.Notices {
+		event := s.log.Info()
+		if notice.Warn {
+			event = s.log.Warn()
+		}
+		event.Msg(notice.Text)
+	}
+	for _, note := range s.plan.Notes {
+		s.log.Info().Msg(note)
+	}
+	s.log.Info().Str("io", s.host.Name()).Int("shards", s.plan.Shards).Bool("pinned", s.plan.Pin).Uint64("memory", s.plan.Memory).
+		Str("durability", string(s.cfg.Durability)).Msg("starting")
+}
+
+// tuneRuntime keeps the Go runtime out of the shards' way: a thread for each shard, one for workers and one to spare, so that the
+// kernel arbitrates and not Go's 10 ms slices; and few collections of a small heap, since their number is what costs.
+func tuneRuntime(plan *placement.Plan) {
+	runtime.GOMAXPROCS(plan.Shards + 2)
+	debug.SetGCPercent(200)
+}
+
+// banner says what a person at the terminal wants to know first.
+func (s *Server) banner() {
+	fmt.Fprintf(os.Stderr, "\ngalgo %s (serves clients of Apache Iggy %s)\n  data     %s\n  tcp      %s\n  shards   %d, memory %s, durability %s\n  try      galgo produce --create --stream demo --topic lines --address %s README.md\n\n",
+		buildVersion(), Version, s.dir.Root, s.Address, s.plan.Shards, config.FormatSize(s.plan.Memory), s.cfg.Durability, s.Address)
+}
+
+func buildVersion() string {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "(devel)"
+}
+
+// Stop ends the server: no more connections, what is under way is answered, what is journaled is made durable, within 10 s.
+func (s *Server) Stop() error {
+	s.stop.Store(true)
+	for _, sh := range s.shards {
+		s.host.Wake(sh.id)
+	}
+	clean := true
+	for _, sh := range s.shards {
+		<-sh.done
+		clean = clean && sh.clean
+	}
+	if !clean {
+		s.failed = errors.New("stopped before everything under way was finished: the next start recovers as after a crash")
+	} else {
+		s.log.Info().Msg("stopped")
+	}
+	s.release()
+	return s.failed
+}
+
+// release lets go of what Start took.
+func (s *Server) release() {
+	if s.ring != nil {
+		s.ring.Close()
+	}
+	if s.log != nil {
+		_ = s.log.Close()
+	}
+	if s.host != nil {
+		_ = s.host.Close()
+	}
+	for _, slab := range s.slabs {
+		_ = slab.Free()
+	}
+	if s.dir != nil {
+		_ = s.dir.Close()
+	}
+}
+
+// rootCredentials are those of the first root user: the given ones, or generated ones, which are shown once and on stderr only.
+func (s *Server) rootCredentials() (name, password string) {
+	if s.cfg.Root.Username != "" {
+		return s.cfg.Root.Username, s.cfg.Root.Password
+	}
+	secret := make([]byte, 18)
+	_, _ = rand.Read(secret) // never fails
+	name, password = "iggy", base64.RawURLEncoding.EncodeToString(secret)
+	fmt.Fprintf(os.Stderr, "\nroot user created: %s, password: %s\n(shown this once; set IGGY_ROOT_USERNAME and IGGY_ROOT_PASSWORD before the first start to choose them)\n", name, password)
+	return name, password
+}
+
+// config is what the engine of one shard is told.
+func (s *Server) config(shard int, run uint64, boot [16]byte, address netip.AddrPort) *components.Config {
+	const loginMax = 8 << 10 // a register frame has a few strings of up to 255 bytes
+	level := map[config.Durability]components.Level{"memory": components.LevelMemory, "written": components.LevelWritten, "durable": components.LevelDurable}
+	return &components.Config{
+		Shard: shard, Shards: s.plan.Shards, Secret: s.dir.Secret(), Run: run, Boot: boot,
+		DefaultLevel: level[s.cfg.Durability], FrameMax: s.plan.FrameMax, LoginMax: loginMax,
+		PartitionsMax: s.cfg.PartitionsMax, ClientsMax: s.cfg.SessionsMax, ConnectionsMax: s.cfg.SessionsMax + s.cfg.SessionsMax/8 + 64,
+		OffsetsMax: s.cfg.ConsumerOffsetsMax, HandshakeMicros: uint64(s.cfg.HandshakeGrace.Microseconds()),
+		ServerVersion: Version, AdvertisedAddress: s.cfg.Node.AdvertisedAddress, TCPAddress: address,
+	}
+}
