@@ -122,21 +122,23 @@ func (b *Budget) put(n uint64) { b.granted.Add(^(n - 1)) }
 //
 // Invariant: a chunk with a used unit is granted; granted chunks times ChunkSize is what this arena took from the budget.
 type Arena struct {
-	slab    uint32
-	budget  *Budget
-	used    []uint64 // per chunk: a bit for each unit in use
-	granted []bool   // per chunk
-	top     int      // chunks at or above it were never granted
-	small   int      // chunks below it have no room for a small piece
-	large   int      // where the search for the next large piece begins
-	inUse   uint64   // bytes
-	held    uint64   // bytes granted
+	slab     uint32
+	budget   *Budget
+	used     []uint64 // per chunk: a bit for each unit in use
+	granted  []bool   // per chunk
+	top      int      // chunks at or above it were never granted
+	small    int      // chunks below it have no room for a small piece
+	large    int      // where the search for the next large piece begins
+	inUse    uint64   // bytes
+	held     uint64   // bytes granted
+	populate func(off, n uint64)
 }
 
-// NewArena manages slab number slab of size bytes under budget.
-func NewArena(slab uint32, size uint64, budget *Budget) *Arena {
+// NewArena manages slab number slab of size bytes under budget. Populate, if not nil, is told of each piece of the slab before it
+// is used for the first time.
+func NewArena(slab uint32, size uint64, budget *Budget, populate func(off, n uint64)) *Arena {
 	chunks := int(size / ChunkSize)
-	return &Arena{slab: slab, budget: budget, used: make([]uint64, chunks), granted: make([]bool, chunks)}
+	return &Arena{slab: slab, budget: budget, populate: populate, used: make([]uint64, chunks), granted: make([]bool, chunks)}
 }
 
 // InUse is how many bytes are handed out.
@@ -292,6 +294,9 @@ func (a *Arena) grant(at, n int) bool {
 		return false
 	}
 	for i := at; i < at+n; i++ {
+		if !a.granted[i] && a.populate != nil {
+			a.populate(uint64(i)*ChunkSize, ChunkSize)
+		}
 		a.granted[i] = true
 	}
 	a.held += missing * ChunkSize

@@ -111,6 +111,10 @@ func (s *State) WakeAt(monoMicros uint64) {
 	}
 }
 
+// Waited is how long ago a mono time was, in µs. Shards sample the clock at different moments, so what another shard stamped may lie a
+// little ahead: that is no wait at all.
+func (s *State) Waited(since uint64) uint64 { return s.Now.MonoMicros - min(since, s.Now.MonoMicros) }
+
 // AllocHot takes memory from the arena; hot tails give way for it.
 func (s *State) AllocHot(n uint32) (Span, bool) {
 	if span, ok := s.Arena.Alloc(n); ok {

@@ -149,6 +149,7 @@ type SegmentFiles struct {
 	IndexFD   []int32
 	LogBusy   []bool // the log is being opened, made or grown
 	IndexBusy []bool // the index is being opened or appended to
+	IndexDead []bool // an append came short: entries behind it would be off their grid, so there are none
 	Inflight  []uint32
 	Used      []uint64 // mono µs of the last use: the oldest is closed when descriptors run short
 	Allocated []uint64 // bytes the log has blocks for, as far as this row has made them
@@ -174,12 +175,13 @@ func (f *SegmentFiles) Row(file wire.SegmentFile) uint32 {
 		f.IndexFD = ecs.Grow(f.IndexFD, n)
 		f.LogBusy = ecs.Grow(f.LogBusy, n)
 		f.IndexBusy = ecs.Grow(f.IndexBusy, n)
+		f.IndexDead = ecs.Grow(f.IndexDead, n)
 		f.Inflight = ecs.Grow(f.Inflight, n)
 		f.Used = ecs.Grow(f.Used, n)
 		f.Allocated = ecs.Grow(f.Allocated, n)
 	}
 	f.File[row], f.LogFD[row], f.IndexFD[row], f.LogBusy[row], f.IndexBusy[row] = file, NoFD, NoFD, false, false
-	f.Inflight[row], f.Used[row], f.Allocated[row] = 0, 0, 0
+	f.Inflight[row], f.Used[row], f.Allocated[row], f.IndexDead[row] = 0, 0, 0, false
 	f.ByID[file.SegmentID] = row
 	return row
 }

@@ -150,7 +150,7 @@ func (s *Server) slab(shared *components.Shared) (*uring.Slab, *components.Arena
 	}
 	s.slabs = append(s.slabs, slab)
 	number := shared.Memory.Add(slab.Bytes(0, size), uint64(slab.Base()))
-	return slab, components.NewArena(number, size, shared.Budget), nil
+	return slab, components.NewArena(number, size, shared.Budget, slab.Populate), nil
 }
 
 // directWorks tries direct I/O where the segments are.
@@ -243,7 +243,7 @@ func (s *Server) report(catalog *components.Catalog, row int, found *components.
 			Msg("partition is damaged: it takes no messages, and serves those that are good")
 	}
 	if found.CutBytes > 0 {
-		s.log.Warn().Str("partition", where).Uint64("bytes", found.CutBytes).Uint64("next_offset", found.OffsetNext).Msg("torn tail cut: nothing acknowledged was in it")
+		s.log.Warn().Str("partition", where).Uint64("bytes", found.CutBytes).Uint64("next_offset", found.OffsetNext).Msg("torn tail cut")
 	}
 	for _, note := range found.Notes {
 		s.log.Warn().Str("partition", where).Msg(note)

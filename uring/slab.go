@@ -66,6 +66,11 @@ func (s *Slab) At(a Addr, n uint64) []byte {
 	return s.Bytes(uint64(a-s.Base()), n)
 }
 
+// Populate asks for the memory of n bytes at off before it is touched: one call instead of a fault for each page, which costs a burst of large
+// frames a third of its time. Huge pages would need fewer faults still, but were slower where a host takes free memory back from
+// its guests in just such pieces.
+func (s *Slab) Populate(off, n uint64) { s.populate(s.Bytes(off, n)) }
+
 // Release gives the pages of [off, off+n) back to the machine; they read as zeros afterwards. Both are multiples of PageSize, and nothing in
 // flight may touch the range. On race builds the bytes stay as they are.
 func (s *Slab) Release(off, n uint64) {

@@ -20,6 +20,8 @@ func (s *Slab) allocate() error {
 
 func (s *Slab) release([]byte) {}
 
+func (s *Slab) populate([]byte) {}
+
 func (s *Slab) free([]byte) error {
 	heapSlabs.Delete(s)
 	return nil

@@ -36,7 +36,7 @@ func AppendBatches(s *components.State, hasher *wire.BatchHasher) {
 			}
 			size := uint64(r.Batch.Len)
 			if !roomFor(s, row, size) {
-				if s.Now.MonoMicros-r.Since < waitMicros {
+				if s.Waited(r.Since) < waitMicros {
 					s.WakeAt(min(r.Since+waitMicros, s.Now.MonoMicros+growRetryMicros))
 					break
 				}

@@ -34,7 +34,7 @@ func AnswerPolls(s *components.State, p *Poller) {
 			s.Refuse(&r, wire.StatusPartitionNotFound)
 			continue
 		}
-		if s.Now.MonoMicros-r.Since >= waitMicros {
+		if s.Waited(r.Since) >= waitMicros {
 			s.Refuse(&r, wire.StatusCannotReadMessage)
 			continue
 		}

@@ -201,7 +201,7 @@ func (p *Poller) readOn(s *components.State, row int, slot uint32, position, nee
 	if segment == s.Partitions.Write[row] {
 		end = s.Partitions.Written[row]
 	}
-	if position >= end || s.Now.MonoMicros-r.Since >= waitMicros || need > uint64(wire.RecordSizeMax) {
+	if position >= end || s.Waited(r.Since) >= waitMicros || need > uint64(wire.RecordSizeMax) {
 		s.Refuse(r, wire.StatusCannotReadMessage)
 		return true
 	}

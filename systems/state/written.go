@@ -61,7 +61,7 @@ func AckSends(s *components.State) {
 func ExpireAcks(s *components.State) {
 	unlimited := maxBudget
 	for row := range s.Acks.Ready(&unlimited) {
-		for s.Acks.Len(row) > 0 && s.Now.MonoMicros-s.Acks.Front(row).Since >= waitMicros {
+		for s.Acks.Len(row) > 0 && s.Waited(s.Acks.Front(row).Since) >= waitMicros {
 			ack := s.Acks.Pop(row)
 			s.Answer(ack.Home, components.Reply{Kind: components.ReplyStatus, Conn: ack.Conn, Status: wire.StatusCannotSaveMessagesToSegment})
 		}

@@ -26,6 +26,9 @@ func WriteIndexes(v components.StateView, st *components.Storage, io *IO) {
 			continue
 		}
 		row := f.Row(v.SegmentFileOf(partition, mark.SegmentID))
+		if f.IndexDead[row] {
+			continue
+		}
 		if !indexReady(v, st, io, row) {
 			st.In.Index.Push(mark)
 			continue
@@ -94,16 +97,18 @@ func indexDone(v components.StateView, st *components.Storage, slot uint32, res 
 			return
 		}
 		st.Directory.FilesOpen--
-		dropIndexWork(st, row, errno)
+		dropIndexWork(st, row)
 		return
 	}
 	if errno != 0 || res != wire.IndexEntrySize {
+		f.IndexDead[row] = true
+		dropIndexWork(st, row)
 		st.Log.Log(components.LogWarn, "index entry not written: recovery will read more", components.Num("segment", f.File[row].SegmentID), components.Num("errno", uint64(errno)))
 	}
 }
 
-// dropIndexWork gives up what waits for an index that cannot be opened: entries are a convenience, vouchers are told.
-func dropIndexWork(st *components.Storage, row uint32, errno syscall.Errno) {
+// dropIndexWork gives up what waits for an index that cannot be opened or appended to: entries are a convenience, vouchers are told.
+func dropIndexWork(st *components.Storage, row uint32) {
 	id := st.Segments.File[row].SegmentID
 	for range st.In.Index.Len() {
 		if mark := st.In.Index.Pop(); mark.SegmentID != id {
@@ -114,7 +119,7 @@ func dropIndexWork(st *components.Storage, row uint32, errno syscall.Errno) {
 		if order := st.In.Vouch.Pop(); order.File.SegmentID != id {
 			st.In.Vouch.Push(order)
 		} else {
-			st.Out.Vouched.Push(components.Vouched{Partition: order.Partition, SegmentID: id, Position: order.Entry.Position, Err: syscall.EMFILE})
+			st.Out.Vouched.Push(components.Vouched{Partition: order.Partition, SegmentID: id, Position: order.Entry.Position, Err: syscall.EMFILE}) // again later
 		}
 	}
 	for cold := range st.Colds.Live.All {
@@ -135,6 +140,10 @@ func VouchLogs(v components.StateView, st *components.Storage, io *IO) {
 		order := st.In.Vouch.Pop()
 		row := f.Row(order.File)
 		f.Used[row] = v.Now().MonoMicros
+		if f.IndexDead[row] {
+			st.Out.Vouched.Push(components.Vouched{Partition: order.Partition, SegmentID: order.File.SegmentID, Position: order.Entry.Position, Err: syscall.ENOSPC})
+			continue
+		}
 		if f.LogFD[row] == components.NoFD {
 			st.In.Vouch.Push(order)
 			if !f.LogBusy[row] {
@@ -188,7 +197,8 @@ func vouchDone(v components.StateView, st *components.Storage, slot uint32, res 
 	}
 	f.Inflight[row]--
 	f.IndexBusy[row] = false
-	if kind == OpWriteVoucher && errno == 0 && res != wire.IndexEntrySize {
+	if kind == OpWriteVoucher && (errno != 0 || res != wire.IndexEntrySize) {
+		f.IndexDead[row] = true
 		errno = syscall.ENOSPC
 	}
 	st.Out.Vouched.Push(components.Vouched{Partition: order.Partition, SegmentID: order.File.SegmentID, Position: order.Entry.Position, Err: errno})

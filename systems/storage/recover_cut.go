@@ -88,7 +88,6 @@ func (r *recovery) vouch(logs []*segmentLog, p place) error {
 	if err := r.tidyIndex(l); err != nil {
 		return err
 	}
-	made := l.index.size == 0
 	err := r.change(l.index.path, uring.O_RDWR|uring.O_CREAT, func(fd int32) error {
 		var entry [wire.IndexEntrySize]byte
 		wire.PutIndexEntry(entry[:], wire.IndexEntry{Kind: wire.IndexVoucher, SegmentID: l.id, Offset: p.offset, Time: p.time,
@@ -96,8 +95,8 @@ func (r *recovery) vouch(logs []*segmentLog, p place) error {
 		_, err := r.files.WriteAt(fd, entry[:], l.index.end)
 		return err
 	})
-	if err == nil && made {
-		err = syncSegments(r.files, r.Root)
+	if err == nil {
+		err = syncSegments(r.files, r.Root) // both files may be so young that their entries are not durable
 	}
 	r.out.Vouched = err == nil
 	return err

@@ -88,6 +88,9 @@ func (r *recovery) recover() error {
 	if err := r.dropUnused(); err != nil {
 		return err
 	}
+	if err := r.dropBeginning(); err != nil {
+		return err
+	}
 	begin, p, err := r.relyOn()
 	if err != nil {
 		return err
@@ -152,9 +155,33 @@ func (r *recovery) dropUnused() error {
 			return err
 		}
 		if found.counting > 0 {
-			return nil // relyOn and settle see what to make of it
+			return nil // the head is written along with the first records: settle sees what to make of it
 		}
 		r.drop(n, "made but never used")
+	}
+	return nil
+}
+
+// dropBeginning takes off everything when the first segment has no head, and nothing says that anybody had an answer to what there is: its
+// first write was torn, or lost with the machine's power.
+func (r *recovery) dropBeginning() error {
+	for i, l := range r.logs {
+		if (i == 0 && l.headless == nil) || l.index.vouching != nil {
+			return nil
+		}
+	}
+	for n := len(r.logs) - 1; n >= 0; n-- {
+		l, first := r.logs[n], r.logs[0]
+		if first.index.last != nil && first.index.last.BaseOffset > 0 {
+			return nil // there was a log before it
+		}
+		if err := r.settleLater(l, first, place{}, first.headless.Error()); err != nil {
+			return err
+		}
+	}
+	for n := len(r.logs) - 1; n >= 0; n-- {
+		r.out.CutBytes += r.logs[n].size
+		r.drop(n, fmt.Sprintf("%d bytes behind a first write that was torn", r.logs[n].size))
 	}
 	return nil
 }
@@ -323,7 +350,7 @@ func (r *recovery) settleLater(later, l *segmentLog, p place, bad string) error 
 	defer later.close()
 	if later.headless != nil {
 		found, err := later.search(0, r.counts(p.run))
-		if err == nil && found.counting > 0 {
+		if err == nil && (found.safeBelow > p.offset || found.safeBelow > found.least) { // the second: its first write was complete
 			err = fileError("recover", later.path, 0, damaged(later.headless))
 		}
 		return err

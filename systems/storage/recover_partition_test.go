@@ -65,7 +65,7 @@ func TestRecoverWithoutIndex(t *testing.T) {
 
 // A write that was torn anywhere is cut, the records before it stay, and a voucher of this run says so.
 func TestRecoverTornTail(t *testing.T) {
-	whole := newPartition(t).segment(testID, 0).record(3, 0, 50).record(3, 2, 10).mark(1, 3, false).record(3, 4, 600)
+	whole := newPartition(t).segment(testID, 0).record(3, 0, 50).record(3, 2, 10).mark(1, 3, false).record(3, 4, 60)
 	from, to := int(whole.positions[2]), int(whole.positions[3])
 	for keep := from; keep < to; keep++ {
 		for zeros := range 2 {
@@ -227,11 +227,11 @@ func TestRecoverTwoSegments(t *testing.T) {
 		b := p.segment(testID+1, 6).record(run, 6, 10).record(run, 8, 10)
 		return p, a, b
 	}
-	p, a, b := build(3)
+	p, _, _ := build(3)
 	p.write()
 	p.wantStable(p.wantGood(3, 2)) // walked
 
-	p, a, b = build(3)
+	p, a, b := build(3)
 	a.voucher(3, 3)
 	b.mark(0, 3, false)
 	p.write()
@@ -245,7 +245,7 @@ func TestRecoverTwoSegments(t *testing.T) {
 	p.wantStable(p.wantGood(3, 2)) // the end of the first is walked
 
 	// The second one's records prove that the first was whole.
-	p, a, b = build(3)
+	p, a, _ = build(3)
 	a.overwrite(a.positions[2], make([]byte, 200))
 	p.write().wantFaulted(a, a.positions[2], 2)
 	p, a, b = build(3)
@@ -307,19 +307,36 @@ func TestRecoverHeadless(t *testing.T) {
 	p.write()
 	p.wantStable(p.wantGood(1, 0))
 
-	// A bad head before records is damage.
-	for _, vouched := range []bool{false, true} {
+	// The first write, which holds the head, was torn: nobody had an answer.
+	p = newPartition(t)
+	p.segment(testID, 0).record(3, 0, 10)
+	b := p.segment(testID+1, 2).record(3, 2, 10).record(3, 2, 10)
+	b.log[3000] ^= 1
+	p.write()
+	p.segs = p.segs[:1]
+	p.wantStable(p.wantGood(1))
+	p = newPartition(t)
+	a := p.segment(testID, 0).record(3, 0, 10)
+	clear(a.log[:wire.SegmentHeadSize])
+	p.write()
+	p.segs = nil
+	p.wantStable(p.wantGood())
+
+	// A bad head before records that were answered is damage.
+	for _, c := range []func(b *testSegment){
+		func(b *testSegment) { b.record(3, 2, 10).voucher(1, 3) },
+		func(b *testSegment) { b.record(3, 2, 10).mark(0, 3, false) },
+		func(b *testSegment) { b.record(3, 2, 10).record(3, 4, 10) },
+	} {
 		p = newPartition(t)
 		p.segment(testID, 0).record(3, 0, 10)
-		b := p.segment(testID+1, 2).record(3, 2, 10)
-		if vouched {
-			b.voucher(1, 3)
-		}
+		b = p.segment(testID+1, 2)
+		c(b)
 		b.log[3000] ^= 1
 		p.write().wantFaulted(b, 0, 1)
 	}
 	p = newPartition(t)
-	a := p.segment(testID, 0).record(3, 0, 10)
+	a = p.segment(testID, 0).record(3, 0, 10).record(3, 2, 10)
 	a.log[3000] ^= 1
 	p.write().wantFaulted(a, 0)
 

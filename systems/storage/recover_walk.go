@@ -226,8 +226,9 @@ func (l *segmentLog) walk(p *place, until uint64) (bad string, err error) {
 // remains is what lies behind the last good record.
 type remains struct {
 	seals     int    // of this segment, of whatever run
-	safeBelow uint64 // the highest of those that count
 	counting  int    // seals that count
+	least     uint64 // the lowest safeBelow of those
+	safeBelow uint64 // the highest
 	at        uint64 // where the seal with the highest safeBelow stands
 	end       uint64 // position after the last byte that is not zero
 }
@@ -264,7 +265,10 @@ func (l *segmentLog) searchPiece(b []byte, position uint64, counts func(run uint
 		seal, _ := wire.ReadSeal(b[from:], position+uint64(from), l.secret)
 		found.seals++
 		if counts(seal.Run) {
-			found.counting++
+			if found.counting++; found.counting == 1 {
+				found.least = seal.SafeBelow
+			}
+			found.least = min(found.least, seal.SafeBelow)
 			if seal.SafeBelow > found.safeBelow {
 				found.safeBelow, found.at = seal.SafeBelow, position+uint64(from)
 			}
