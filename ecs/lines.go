@@ -16,7 +16,7 @@ type Lines[T any] struct {
 	ready  Bits
 	cursor int // where Ready goes on
 	nodes  []lineNode[T]
-	used   uint32 // nodes from here on were never taken: a large pool costs memory only when it is needed
+	max    int    // nodes at most; the pool grows with need
 	free   uint32 // the node that came back last, plus one, or 0
 	count  int    // values in all lines
 }
@@ -34,7 +34,7 @@ type lineNode[T any] struct {
 
 // NewLines makes empty lines for rows [0, rows) over a pool of nodesMax nodes.
 func NewLines[T any](rows, nodesMax int) Lines[T] {
-	l := Lines[T]{nodes: make([]lineNode[T], nodesMax)}
+	l := Lines[T]{max: nodesMax}
 	l.Grow(rows)
 	return l
 }
@@ -92,15 +92,15 @@ func (l *Lines[T]) takeNode() uint32 {
 		l.free = l.nodes[node-1].next
 		return node
 	}
-	if int(l.used) == len(l.nodes) {
+	if len(l.nodes) == l.max {
 		return 0
 	}
-	l.used++
-	return l.used
+	l.nodes = append(l.nodes, lineNode[T]{})
+	return uint32(len(l.nodes))
 }
 
 // Front is the value at the front of the line of a row, or nil when the line is empty. It is good until
-// that value is popped.
+// the next Push to any row, or until that value is popped.
 func (l *Lines[T]) Front(row int) *T {
 	line := &l.lines[row]
 	if line.count == 0 {
@@ -161,4 +161,4 @@ func (l *Lines[T]) Total() int { return l.count }
 func (l *Lines[T]) ReadyLen() int { return l.ready.Len() }
 
 // Free is how many more values there is room for.
-func (l *Lines[T]) Free() int { return len(l.nodes) - l.count }
+func (l *Lines[T]) Free() int { return l.max - l.count }

@@ -37,6 +37,7 @@ type Server struct {
 	shards []*shard
 	slabs  []*uring.Slab
 	stop   atomic.Bool
+	trim   chan struct{} // closed when the heap need not be trimmed any more
 	failed error
 }
 
@@ -90,6 +91,8 @@ func Start(cfg *config.Config) (_ *Server, err error) {
 	s.ring = logging.NewRing(4096, s.log)
 	s.notices()
 	tuneRuntime(&s.plan)
+	s.trim = make(chan struct{})
+	go trimHeap(s.trim)
 	if err := s.startShards(int(min(descriptors, 1<<20))); err != nil {
 		return nil, err
 	}
@@ -116,7 +119,7 @@ func (s *Server) notices() {
 // kernel arbitrates and not Go's 10 ms slices; and few collections of a small heap, since their number is what costs.
 func tuneRuntime(plan *placement.Plan) {
 	runtime.GOMAXPROCS(plan.Shards + 2)
-	debug.SetGCPercent(200)
+	debug.SetGCPercent(100)
 }
 
 // banner says what a person at the terminal wants to know first.
@@ -154,6 +157,9 @@ func (s *Server) Stop() error {
 
 // release lets go of what Start took.
 func (s *Server) release() {
+	if s.trim != nil {
+		close(s.trim)
+	}
 	if s.ring != nil {
 		s.ring.Close()
 	}

@@ -33,7 +33,7 @@ func NewPost(cfg *components.Config) Post {
 			if from == to {
 				continue
 			}
-			box := &Mailbox{Requests: ring[components.Request](conns + 1), Replies: ring[components.Reply](4*conns + 2)}
+			box := &Mailbox{Requests: ring[components.Request](conns + 1), Replies: ring[components.Reply](2*conns + 2)}
 			if from == 0 {
 				box.Events = ring[*wire.Event](2 * components.EventsMax())
 				box.Dealt = ring[components.Dealt](conns)
