@@ -68,7 +68,7 @@ type Budget struct {
 	limit   uint64
 	granted atomic.Uint64
 	promise atomic.Uint64
-	short   atomic.Uint64 // how often an arena was refused a chunk
+	short   atomic.Uint64 // how often somebody was left without memory
 }
 
 // NewBudget is a budget of limit bytes.
@@ -80,7 +80,10 @@ func (b *Budget) Limit() uint64 { return b.limit }
 // Granted is how many bytes the arenas hold now.
 func (b *Budget) Granted() uint64 { return b.granted.Load() }
 
-// Refused is how often an arena was refused memory: a change tells every shard to give way.
+// Refuse notes that somebody is left without memory although it has evicted what it could: every shard gives way then.
+func (b *Budget) Refuse() { b.short.Add(1) }
+
+// Refused is how often that was.
 func (b *Budget) Refused() uint64 { return b.short.Load() }
 
 // Promise sets n bytes aside for a frame that is being received and will be journaled: so many frames are admitted as the budget
@@ -104,7 +107,6 @@ func (b *Budget) take(n uint64) bool {
 	for {
 		have := b.granted.Load()
 		if have+n > b.limit {
-			b.short.Add(1)
 			return false
 		}
 		if b.granted.CompareAndSwap(have, have+n) {
@@ -143,6 +145,9 @@ func NewArena(slab uint32, size uint64, budget *Budget, populate func(off, n uin
 
 // InUse is how many bytes are handed out.
 func (a *Arena) InUse() uint64 { return a.inUse }
+
+// Refuse asks every shard to give way: this arena got nothing although its owner did what it could.
+func (a *Arena) Refuse() { a.budget.Refuse() }
 
 // Held is how many bytes the arena has taken from the budget.
 func (a *Arena) Held() uint64 { return a.held }

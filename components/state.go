@@ -121,7 +121,11 @@ func (s *State) AllocHot(n uint32) (Span, bool) {
 		return span, true
 	}
 	s.Evict(max(uint64(n), 1<<20))
-	return s.Arena.Alloc(n)
+	span, ok := s.Arena.Alloc(n)
+	if !ok {
+		s.Arena.Refuse()
+	}
+	return span, ok
 }
 
 // Hash is the checksum of bytes of this data directory.

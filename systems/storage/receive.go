@@ -149,6 +149,7 @@ func reserve(st *components.Storage, io *IO, row int) bool {
 	span, ok := st.Arena.Alloc(size)
 	if !ok {
 		st.Budget.Redeem(2 * uint64(size))
+		st.Budget.Refuse()
 		return false
 	}
 	c.Frame[row], c.FrameOwn[row] = span, true
