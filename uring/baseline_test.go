@@ -21,7 +21,9 @@ func TestBaselines(t *testing.T) {
 			if err != nil {
 				return 0, err
 			}
-			rate, err := baseline.EchoLoad(server.Address, 3, 10*time.Millisecond)
+			load := kernel(t) // its own shard 0
+			defer load.Close()
+			rate, err := baseline.EchoLoad(load, server.Address, 3, 10*time.Millisecond)
 			if err != nil {
 				return 0, err
 			}
