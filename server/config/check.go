@@ -29,9 +29,6 @@ func (l *loader) root(withDefaults bool) {
 // check looks at what single values cannot show, and at what is not built.
 func (l *loader) check() {
 	c := l.config
-	if c.IO == ioPortable {
-		l.problem("io = \"portable\" (%s): the portable kernel is not built into this server, use auto or io_uring", l.originOf("io"))
-	}
 	for _, listener := range c.Listeners() {
 		if listener.Built && listener.Enabled {
 			return

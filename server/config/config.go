@@ -138,11 +138,11 @@ const (
 // IO says which kernel stands behind the ring.
 type IO string
 
-// The values of IO.
+// The values of IO. IOAuto is io_uring where the system allows it, and ordinary system calls elsewhere.
 const (
 	IOAuto     IO = "auto"
 	IOUring    IO = "io_uring"
-	ioPortable IO = "portable" // not built: check refuses it
+	IOPortable IO = "portable"
 )
 
 // Durability is when a send is answered: in memory, written to the file, or durable.

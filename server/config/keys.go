@@ -41,7 +41,7 @@ var Keys = []Key{
 		Help: "direct I/O for segments; auto uses it where the filesystem can",
 		fill: choice(func(c *Config) *Direct { return &c.Direct })},
 	{Path: "io", Kind: Choice, Default: "auto", Choices: []string{"auto", "io_uring", "portable"}, Ours: true, Flag: "io",
-		Help: "kernel interface for all I/O",
+		Help: "kernel interface for all I/O; portable is ordinary system calls, which auto takes where io_uring is missing",
 		fill: choice(func(c *Config) *IO { return &c.IO })},
 	{Path: "nice", Kind: Count, Default: "0", Ours: true, Flag: "nice", bounds: bounds{-20, 19},
 		Help: "scheduling priority from -20 (first) to 19 (last); 0 leaves it alone",

@@ -286,7 +286,6 @@ func TestWhatIsNotBuilt(t *testing.T) {
 		}
 		load(t, Sources{File: write(t, path+" = true\n"), Environ: []string{"IGGY_" + envName(path) + "=false"}})
 	}
-	refuse(t, Sources{Flags: map[string]string{"io": "portable"}}, "flag --io", "not built", "io_uring")
 	refuse(t, Sources{Environ: []string{"IGGY_TCP_ENABLED=false"}}, "tcp.enabled", "no listener")
 
 	c := load(t, Sources{Environ: []string{"IGGY_QUIC_ENABLED=false"}})

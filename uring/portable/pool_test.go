@@ -1,0 +1,91 @@
+package portable
+
+import (
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"galgo/uring"
+)
+
+// pipe stands for a slow disk: reading it holds a goroutine of the pool until something is written.
+func pipe(t *testing.T) (from, to int32) {
+	t.Helper()
+	var ends [2]int
+	if err := unix.Pipe2(ends[:], unix.O_CLOEXEC); err != nil {
+		t.Fatal(err)
+	}
+	return int32(ends[0]), int32(ends[1])
+}
+
+func (f *fixture) release(to int32, n int) {
+	f.Helper()
+	if _, err := unix.Write(int(to), make([]byte, n)); err != nil {
+		f.Fatal(err)
+	}
+}
+
+func TestSlowFilesDoNotStopSockets(t *testing.T) {
+	f := newFixture(t)
+	defer f.close()
+	from, to := pipe(t)
+	for i := range uring.Token(poolMax) {
+		f.push(uring.Read(from, f.slab.Addr(0), 1, uring.PositionCurrent, 0, 100+i))
+	}
+	listener, address := f.listener()
+	server, client := f.accept(listener, address)
+	f.receiveOne(server, client.Write)
+	f.release(to, poolMax)
+	for i := range uring.Token(poolMax) {
+		f.want(100+i, 1)
+	}
+	for i, fd := range []int32{server, listener, from, to} {
+		f.push(uring.Close(fd, uring.Token(i)))
+		f.want(uring.Token(i), 0)
+	}
+	if err := client.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// What has not begun can be cancelled, what has begun cannot, and a close comes after both: a job never finds its number's next owner.
+func TestCloseWaitsForJobs(t *testing.T) {
+	f := newFixture(t)
+	defer f.close()
+	from, to := pipe(t)
+	for i := range uring.Token(poolMax + 2) {
+		f.push(uring.Read(from, f.slab.Addr(0), 1, uring.PositionCurrent, 0, 100+i))
+	}
+	f.wantWaiting(100)
+	// The pool's goroutines take the oldest first: when one byte has come back, all have begun but the last two or one of them.
+	f.release(to, 1)
+	for len(f.got) == 0 {
+		f.enter(true)
+	}
+	if len(f.got) != 1 || f.got[0].Res != 1 {
+		t.Fatalf("got %v, want one byte read", f.got)
+	}
+	f.push(uring.Close(from, 1))
+	f.wantWaiting(1)
+	f.push(uring.Read(from, f.slab.Addr(0), 1, uring.PositionCurrent, 0, 2))
+	f.want(2, -int32(unix.EBADF))
+	f.release(to, poolMax+2)
+	f.want(1, 0)
+	read, cancelled := 0, 0
+	for _, c := range f.got {
+		switch c.Res {
+		case 1:
+			read++
+		case -int32(unix.ECANCELED):
+			cancelled++
+		default:
+			t.Errorf("got %v, want a byte or ECANCELED", c)
+		}
+	}
+	if read+cancelled != poolMax+2 || cancelled == 0 {
+		t.Errorf("got %d read and %d cancelled of %d, want all and some cancelled", read, cancelled, poolMax+2)
+	}
+	if err := f.kernel.CloseFD(to); err != nil {
+		t.Fatal(err)
+	}
+}
