@@ -1,0 +1,34 @@
+# The steps of .ci/run, and what a developer does now and then. Nothing here is needed to build or test: see README.
+
+# everything that CI runs
+check:
+    .ci/run
+
+# all tests, as README has it
+test *args:
+    go test {{args}} ./...
+
+# what several threads share, under the race detector
+race:
+    .ci/run race
+
+# the built binary from outside: kills, bad input, the released Python client
+acceptance:
+    .ci/run acceptance
+
+# benchmarks; `just bench Send` runs those whose names match
+bench match='.':
+    go test -run '^$' -bench '{{match}}' -benchmem ./...
+
+# write expected outputs anew; read the diff, and commit what you can explain
+golden:
+    go test ./cmd/galgo-dump -rewrite
+    go test ./systems -run '^TestTickScripts$' -rewrite
+
+# each fuzz test for a while
+fuzz time='20s':
+    #!/usr/bin/env bash
+    set -euo pipefail
+    grep -rHoE '^func Fuzz\w+' --include='*_test.go' . | while IFS=: read -r file function; do
+        go test "$(dirname "$file")" -run '^$' -fuzz "^${function#func }\$" -fuzztime {{time}}
+    done
