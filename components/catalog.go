@@ -20,11 +20,14 @@ type Catalog struct {
 	Topics     Topics
 	Partitions CatalogPartitions
 	Users      Users
+	Tokens     Tokens
+	Groups     Groups
 	Removals   Removals
 
 	text        ecs.Text // names, option blocks, password hashes
 	streamNames ecs.Names
 	topicNames  ecs.Names // parent: the stream's row
+	groupNames  ecs.Names // parent: the topic's row
 	userNames   ecs.Names
 }
 
@@ -100,8 +103,10 @@ type Users struct {
 	Created      []uint64 // creating seq
 	Active       []bool
 	Name         []ecs.Span
-	PasswordHash []ecs.Span // argon2id, in PHC string form
-	Permissions  []ecs.Span // permissions block; empty is none
+	PasswordHash []ecs.Span         // argon2id, in PHC string form
+	Permissions  []ecs.Span         // permissions block; empty is none
+	Grants       []wire.Permissions // what the block says, decoded
+	Tokens       [][]uint32         // rows of Tokens, in order of their names
 
 	IDs  ecs.IDs
 	byID map[uint32]uint32
@@ -134,10 +139,13 @@ func NewCatalog() *Catalog {
 		stream, _ := c.Streams.Row(c.Topics.Stream[row])
 		return uint64(stream), c.text.Get(c.Topics.Name[row])
 	})
+	c.Groups = newGroups()
+	c.groupNames = ecs.NewNames(c.groupKey)
 	c.Streams.byID = map[uint32]uint32{}
 	c.Topics.byID = map[uint64]uint32{}
 	c.Partitions.byID = map[uint64]uint32{}
 	c.Users.byID = map[uint32]uint32{}
+	c.Tokens.byHash = map[TokenHash]uint32{}
 	return c
 }
 

@@ -29,8 +29,12 @@ func (c *Catalog) restore(e *wire.Event) {
 		c.createStream(e)
 	case wire.EventStreamDeleted:
 		c.deleteStream(ecs.Entity(e.Stream))
+	case wire.EventStreamUpdated:
+		c.updateStream(e)
 	case wire.EventTopicCreated:
 		c.createTopic(e)
+	case wire.EventTopicUpdated:
+		c.updateTopic(c.topicRow(e), e)
 	case wire.EventTopicDeleted:
 		c.deleteTopic(c.topicRow(e))
 	case wire.EventPartitionsCreated:
@@ -43,8 +47,26 @@ func (c *Catalog) restore(e *wire.Event) {
 		c.resumeRemoval(e)
 	case wire.EventUserCreated:
 		c.createUser(e)
+	case wire.EventUserUpdated:
+		c.updateUser(c.userRow(e), e)
+	case wire.EventUserDeleted:
+		c.deleteUser(c.userRow(e))
+	case wire.EventPasswordChanged:
+		c.changePassword(c.userRow(e), e)
+	case wire.EventPermissionsChanged:
+		c.changePermissions(c.userRow(e), e)
+	case wire.EventTokenCreated:
+		c.createToken(c.userRow(e), e)
+	case wire.EventTokenDeleted:
+		c.deleteToken(c.userRow(e), e)
 	case wire.EventEntityFreed:
 		c.entities(e.EntityKind).Freed(ecs.Entity(e.Entity))
+	case wire.EventGroupCreated:
+		c.createGroup(e)
+	case wire.EventGroupDeleted:
+		c.deleteGroup(ecs.Entity(e.Group))
+	case wire.EventGroupJoined, wire.EventGroupLeft, wire.EventGroupAssigned:
+		c.planGroup(e)
 	case wire.EventGroupIDNext:
 		c.Topics.GroupIDNext[c.topicRow(e)] = e.GroupID
 	case wire.EventEmpty, wire.EventSessionOpened, wire.EventSessionClosed:
@@ -60,6 +82,7 @@ const (
 	TopicEntity
 	PartitionEntity
 	UserEntity
+	GroupEntity
 )
 
 func (c *Catalog) entities(kind uint8) *ecs.Entities {
@@ -72,6 +95,8 @@ func (c *Catalog) entities(kind uint8) *ecs.Entities {
 		return &c.Partitions.Entities
 	case UserEntity:
 		return &c.Users.Entities
+	case GroupEntity:
+		return &c.Groups.Entities
 	}
 	panic(fmt.Sprintf("components: entities of kind %d", kind))
 }
@@ -184,6 +209,7 @@ func (c *Catalog) createTopic(e *wire.Event) {
 func (c *Catalog) deleteTopic(row int) {
 	t := &c.Topics
 	entity := t.Entity(row)
+	c.deleteGroups(row)
 	for t.Partitions[row] > 0 {
 		c.deleteLastPartition(row)
 	}
@@ -274,12 +300,16 @@ func (c *Catalog) createUser(e *wire.Event) {
 	t.Name = ecs.Grow(t.Name, n)
 	t.PasswordHash = ecs.Grow(t.PasswordHash, n)
 	t.Permissions = ecs.Grow(t.Permissions, n)
+	t.Grants = ecs.Grow(t.Grants, n)
+	t.Tokens = ecs.Grow(t.Tokens, n)
 
 	t.ID[row], t.CreatedAt[row], t.Created[row] = e.UserID, e.Time, e.Seq
 	t.Active[row] = e.UserStatus == userActive
 	t.Name[row] = c.text.Add(e.Name)
 	t.PasswordHash[row] = c.text.Add(e.PasswordHash)
 	t.Permissions[row] = c.text.Add(e.Permissions)
+	t.Grants[row] = grantsOf(e.Permissions)
+	t.Tokens[row] = nil
 	t.IDs.Mark(e.UserID)
 	t.byID[e.UserID] = uint32(row)
 	c.userNames.Put(0, e.Name, uint32(row))
@@ -289,6 +319,6 @@ func (c *Catalog) createUser(e *wire.Event) {
 func (c *Catalog) compactText() {
 	if c.text.Wasteful() {
 		c.text.Compact(c.Streams.Name, c.Topics.Name, c.Topics.Explicit, c.Topics.Derived,
-			c.Users.Name, c.Users.PasswordHash, c.Users.Permissions)
+			c.Users.Name, c.Users.PasswordHash, c.Users.Permissions, c.Tokens.Name, c.Groups.Name)
 	}
 }

@@ -25,7 +25,8 @@ func (c *Catalog) Events(yield func(*wire.Event) bool) {
 			status = userActive
 		}
 		if !emit(wire.Event{Kind: wire.EventUserCreated, Seq: u.Created[row], Time: u.CreatedAt[row], User: uint64(u.Entity(int(row))), UserID: id,
-			Name: c.Text(u.Name[row]), PasswordHash: c.Text(u.PasswordHash[row]), UserStatus: status, Permissions: c.Text(u.Permissions[row])}) {
+			Name: c.Text(u.Name[row]), PasswordHash: c.Text(u.PasswordHash[row]), UserStatus: status, Permissions: c.Text(u.Permissions[row])}) ||
+			!c.tokenEvents(int(row), emit) {
 			return
 		}
 	}
@@ -48,7 +49,7 @@ func (c *Catalog) Events(yield func(*wire.Event) bool) {
 			return
 		}
 	}
-	for kind := StreamEntity; kind <= UserEntity; kind++ {
+	for kind := StreamEntity; kind <= GroupEntity; kind++ {
 		for entity := range c.entities(kind).Free {
 			if !emit(wire.Event{Kind: wire.EventEntityFreed, EntityKind: kind, Entity: uint64(entity)}) {
 				return
@@ -81,7 +82,8 @@ func (c *Catalog) topicEvents(topic int, emit func(wire.Event) bool) bool {
 	}
 	e.Partitions = entities
 	return emit(e) && (t.GroupIDNext[topic] == 0 ||
-		emit(wire.Event{Kind: wire.EventGroupIDNext, Topic: uint64(t.Entity(topic)), GroupID: t.GroupIDNext[topic]}))
+		emit(wire.Event{Kind: wire.EventGroupIDNext, Topic: uint64(t.Entity(topic)), GroupID: t.GroupIDNext[topic]})) &&
+		c.groupEvents(topic, emit)
 }
 
 func flag(b bool) uint8 {
@@ -103,6 +105,7 @@ func (c *Catalog) Clone() *Catalog {
 	for e := range c.Events {
 		clone.restore(e)
 	}
+	c.copyPlans(clone)
 	clone.Applied, clone.Committed = c.Applied, c.Committed
 	return clone
 }

@@ -18,6 +18,7 @@ type decider struct {
 	catalog *Catalog
 	seq     uint64
 	streams map[uint32]*modelStream
+	users   map[uint32]*modelUser
 	removed []ecs.Entity
 }
 
@@ -32,7 +33,7 @@ type modelTopic struct {
 }
 
 func newDecider(seed uint64) *decider {
-	return &decider{rng: rand.New(rand.NewPCG(seed, 1)), catalog: NewCatalog(), seq: 1 << runShift, streams: map[uint32]*modelStream{}}
+	return &decider{rng: rand.New(rand.NewPCG(seed, 1)), catalog: NewCatalog(), seq: 1 << runShift, streams: map[uint32]*modelStream{}, users: map[uint32]*modelUser{}}
 }
 
 func (d *decider) event(e wire.Event) *wire.Event {
@@ -71,6 +72,9 @@ func lowest[V any](m map[uint32]V) uint32 {
 // next decides one random event, or returns nil where what was drawn has no object.
 func (d *decider) next(t *testing.T) *wire.Event {
 	c := d.catalog
+	if d.rng.IntN(3) == 0 {
+		return d.userEvent(t)
+	}
 	switch n := d.rng.IntN(20); {
 	case n < 4:
 		id := c.NextStreamID()
@@ -165,6 +169,7 @@ func entityList(list wire.Entities) (entities []ecs.Entity) {
 // check compares a catalog with what there must be, through every way of finding it.
 func (d *decider) check(t *testing.T, c *Catalog) {
 	t.Helper()
+	d.checkUsers(t, c)
 	if c.Streams.Len() != len(d.streams) {
 		t.Fatalf("streams: got %d, want %d", c.Streams.Len(), len(d.streams))
 	}
@@ -233,6 +238,7 @@ func restored(t *testing.T, c *Catalog) *Catalog {
 func TestCatalogsAreEqualAtEqualSeq(t *testing.T) {
 	for seed := range uint64(20) {
 		d := newDecider(seed)
+		d.users = firstUsers()
 		follower := NewCatalog()
 		start := d.event(wire.Event{Kind: wire.EventRunStarted, Run: 1, BootID: [16]byte{byte(seed)}})
 		root := d.event(wire.Event{Kind: wire.EventUserCreated, User: uint64(d.catalog.Users.Entities.Take()), UserID: RootID, UserStatus: 1,

@@ -131,3 +131,13 @@ func (c *Client) Keep(request uint64, frame []byte) {
 		reply.frame = frame
 	}
 }
+
+// OfUser lists the sessions of a user, in no order.
+func (c *Clients) OfUser(user ecs.Entity) (list []*Client) {
+	for _, entry := range c.entries {
+		if entry.User == user {
+			list = append(list, entry)
+		}
+	}
+	return list
+}

@@ -33,6 +33,15 @@ type Control struct {
 	Dealt    []uint64 // connections given to each shard since the start
 	Closed   []uint64 // connections that each shard has reported closed
 	NextID   uint32   // client id of the last connection
+
+	Hashings  []*Hashing   // operations that wait for a worker, oldest first
+	Ticket    uint64       // of the last one
+	Unsettled []ecs.Entity // groups whose members or partitions may have changed, to be planned anew as there is room
+	Handing   []Handing    // groups with hand-overs
+	Drained   []Report     // hand-overs that are done, as their owners say
+
+	Orphans []*Client // sessions of deleted users, to be ended as there is room
+	CleanAt uint64    // mono µs at which expired tokens are looked for next
 }
 
 // Decision is an event on its way, and who waits for it.
@@ -52,7 +61,16 @@ type Asker struct {
 	Body   []byte             // of the answer, unless Build makes it
 	Build  BuildKind
 	Client *Client // whose reply it is, to be kept; nil is not kept
+	Secret bool    // Body is shown once: a replay is told that the object is there already
+	Kept   []byte  // with Secret, once it is built: the frame that a replay gets
 	Told   bool    // it was refused meanwhile: nobody waits any more, but the reply is kept
+}
+
+// Handing is a group that has hand-overs.
+type Handing struct {
+	Group ecs.Entity
+	Seq   uint64 // of its plan
+	Due   uint64 // mono µs: of the first hand-over
 }
 
 // BuildKind says which object a reply carries that is made from the catalog when shard 0 applies the event: later it may be gone.
@@ -62,6 +80,8 @@ const (
 	BuildNothing BuildKind = iota
 	BuildStream            // StreamDetails of Event.Stream
 	BuildTopic             // TopicDetails of Event.Topic
+	BuildUser              // UserDetails of Event.User
+	BuildGroup             // GroupDetails of Event.Group
 )
 
 // NewControl is the control plane of a server without metadata. Resume follows before the first tick.

@@ -27,6 +27,12 @@ type Facts struct {
 	Jobs        ecs.Queue[JobDone]
 }
 
+// Any says whether there is a fact that is not taken yet: what is found out in Drive must not wait for something else to happen.
+func (f *Facts) Any() bool {
+	return f.Accepted.Len()+f.Frames.Len()+f.Broken.Len()+f.Sent.Len()+f.Closed.Len()+f.Wrote.Len()+f.Grown.Len()+f.Vouched.Len()+f.Tails.Len()+
+		f.ColdReads.Len()+f.Removed.Len()+f.Control.Len()+f.OffsetsDone.Len()+f.Jobs.Len() > 0
+}
+
 // Accept is a connection that storage systems of shard 0 accepted.
 type Accept struct {
 	FD    int32
@@ -67,6 +73,7 @@ type Vouched struct {
 	Partition ecs.Entity
 	SegmentID uint64
 	Position  uint64
+	Idle      bool // as ordered
 	Err       syscall.Errno
 }
 
@@ -201,6 +208,7 @@ type VouchOrder struct {
 	Partition ecs.Entity
 	File      wire.SegmentFile
 	Entry     wire.IndexEntry
+	Idle      bool // because the partition is idle, not because the segment is complete
 }
 
 // Job is work for the worker queue.
@@ -216,6 +224,7 @@ type Reports struct {
 	Closed  uint64 // connections closed since the start, to be told if ClosedNew
 	News    bool
 	Removed ecs.Queue[ecs.Entity]
+	Drained ecs.Queue[Report]
 }
 
 // Dealt is a connection for another shard.

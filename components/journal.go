@@ -25,6 +25,8 @@ type Journal struct {
 	Extents Extents
 	Hot     ecs.Bits // partition rows that have extents
 	cursor  int      // where the clock of eviction stands in Hot
+	growing int      // the partition row that memory is being taken for, plus one: it keeps a tail that is small
+	Evicted uint64   // how many runs were evicted since the start: what was found in memory before may be gone after
 }
 
 // Runs are the pieces of memory that the journal holds.
@@ -112,16 +114,20 @@ func (s *State) frozen(row int, tail uint32) bool {
 		s.Segments.End[p.Write[row]] < AlignUp(p.Sealed[row])
 }
 
+// TailMissing says whether the partition ends in a partly filled block that is not in memory.
+func (s *State) TailMissing(row int) bool {
+	_, ok := s.tailExtent(row)
+	return !ok && s.Segments.End[s.Partitions.AppendSegment(row)]%UnitSize != 0
+}
+
 // ReserveJournal makes sure that n bytes can be appended to the partition's journal: false when neither free memory nor
 // eviction gives room now. The partition's last block must be in memory (TailCold false).
 func (s *State) ReserveJournal(row int, n uint64) bool {
 	p := &s.Partitions
-	if tail, ok := s.tailExtent(row); ok {
-		n -= min(n, s.room(row, tail))
-	}
-	if n == 0 {
+	if tail, ok := s.tailExtent(row); ok && s.room(row, tail) >= n {
 		return true
 	}
+	// What room there is behind the tail does not count: eviction may move the tail.
 	n = AlignUp(n + UnitSize) // a copied block may come first
 	if spare := p.Spare[row]; spare != NoRow {
 		if uint64(s.Journal.Runs.Span[spare].Len) >= n {
@@ -133,7 +139,9 @@ func (s *State) ReserveJournal(row int, n uint64) bool {
 	if n > ChunkSize {
 		n = (n + ChunkSize - 1) / ChunkSize * ChunkSize
 	}
+	s.Journal.growing = row + 1
 	span, ok := s.AllocHot(uint32(max(n, runSize)))
+	s.Journal.growing = 0
 	if !ok {
 		return false
 	}
@@ -337,8 +345,21 @@ func (s *State) evictOldest(row int) uint64 {
 		}
 		n++
 	}
-	if n == list.Len() && !s.releaseTail(row) {
-		return 0
+	span := runs.Span[run]
+	var block [UnitSize]byte
+	moved := 0 // bytes of the last block, which goes elsewhere
+	if n == list.Len() {
+		switch {
+		case p.Growing[row]:
+			return 0 // a segment is being made, and until it stands this is the end of the log
+		case span.Len > runSize:
+			if tail, ok := s.tailExtent(row); ok {
+				end := x.end(tail)
+				moved = copy(block[:], s.Memory.Bytes(s.extentSpan(tail, AlignDown(end), end)))
+			}
+		case row+1 == s.Journal.growing || !s.releaseTail(row):
+			return 0
+		}
 	}
 	for range n {
 		e := list.Pop()
@@ -347,18 +368,27 @@ func (s *State) evictOldest(row int) uint64 {
 	if list.Len() == 0 {
 		s.Journal.Hot.Clear(row)
 	}
-	span := runs.Span[run]
 	s.freeRun(run)
-	return uint64(span.Len)
+	s.Journal.Evicted++
+	if moved == 0 {
+		return uint64(span.Len)
+	}
+	if !s.PlaceTail(row, block[:moved]) {
+		panic(fmt.Sprintf("components: no memory for the last block of partition %v after %d bytes were freed", p.Entity(row), span.Len))
+	}
+	return uint64(span.Len) - runSize
 }
 
-// written says whether all bytes of an extent are in the file.
+// written says whether all bytes of an extent are in the file, and none of its blocks is needed for a write.
 func (s *State) written(row int, extent uint32) bool {
 	p, x := &s.Partitions, &s.Journal.Extents
 	if x.Segment[extent] != p.Write[row] {
 		return s.Segments.Base[x.Segment[extent]] < s.Segments.Base[p.Write[row]]
 	}
-	return !p.Writing(row) && x.end(extent) <= p.Written[row]
+	if p.Writing(row) { // it begins with the block in which the last one ended
+		return x.end(extent) <= AlignDown(p.Written[row])
+	}
+	return x.end(extent) <= p.Written[row]
 }
 
 // releaseTail lets go of the partly filled last block of an idle partition: everything is written and vouched for, so the

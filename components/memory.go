@@ -206,6 +206,7 @@ func (a *Arena) Free(s Span) {
 			a.used[chunk+i] = 0
 		}
 		a.large = chunk
+		a.small = min(a.small, chunk)
 	}
 	a.inUse -= chargedUnits(units) * UnitSize
 }

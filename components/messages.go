@@ -20,10 +20,11 @@ const (
 	RequestOpen     // a session for User, whose credentials are verified
 	RequestClose    // the end of a session: logout
 	RequestHangup   // the end of a connection, with its session if it has one
+	RequestExpire   // the end of a session that was silent for too long. It comes beside what the connection asks for, and is not answered
 )
 
 // Request is a fixed-size message to the shard that can answer: from a connection's home shard to a partition's owner or to shard 0.
-// A connection has one under way at most. The frame's memory stays with the home shard, which does not touch it until the reply; a partition's owner stamps the batch in it.
+// A connection has one under way at most, and one of RequestExpire. The frame's memory stays with the home shard, which does not touch it until the reply; a partition's owner stamps the batch in it.
 type Request struct {
 	Kind  RequestKind
 	Home  uint8      // the shard that gets the reply
@@ -110,6 +111,7 @@ const (
 	ReportApplied ReportKind = iota + 1 // Seq: every event up to it is applied
 	ReportRemoved                       // Partition: its files are gone
 	ReportClosed                        // Seq: so many of the shard's connections are closed since it started
+	ReportDrained                       // Group, PartitionID, Seq: what was polled before the hand-over of generation Seq began is committed
 )
 
 // Report is what a shard tells shard 0 of itself. Reports are absolute, so that a later one covers an earlier one.
@@ -118,6 +120,9 @@ type Report struct {
 	Shard     uint8
 	Seq       uint64
 	Partition ecs.Entity
+
+	Group       ecs.Entity // ReportDrained
+	PartitionID uint32
 }
 
 // Accepted is a new connection, dealt from shard 0 to its home shard.

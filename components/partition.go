@@ -64,7 +64,8 @@ type Partitions struct {
 	Waiting    []uint64 // mono µs since when unsealed bytes wait; 0 is none
 	Quiet      []uint64 // mono µs of the last completed write
 	Vouched    []bool   // everything written is below a voucher
-	Vouching   []bool   // a voucher is being made
+	Vouching   []bool   // a voucher is being made because the partition is idle
+	Late       []bool   // a write has not returned in time: no appends until it does
 	Growing    []bool   // a growth or creation of the append segment's file is under way
 	GrowTo     []uint64 // bytes that the append segment's file is to have blocks for
 	GrowAfter  []uint64 // mono µs before which a failed growth is not tried again
@@ -106,6 +107,7 @@ func (p *Partitions) Insert(entity ecs.Entity) int {
 	p.Quiet = ecs.Grow(p.Quiet, n)
 	p.Vouched = ecs.Grow(p.Vouched, n)
 	p.Vouching = ecs.Grow(p.Vouching, n)
+	p.Late = ecs.Grow(p.Late, n)
 	p.Growing = ecs.Grow(p.Growing, n)
 	p.GrowTo = ecs.Grow(p.GrowTo, n)
 	p.GrowAfter = ecs.Grow(p.GrowAfter, n)
@@ -123,7 +125,7 @@ func (p *Partitions) Insert(entity ecs.Entity) int {
 	p.OffsetFirst[row], p.OffsetNext[row], p.OffsetWritten[row], p.TimeLast[row], p.Size[row] = 0, 0, 0, 0, 0
 	p.Segments[row].Clear()
 	p.Write[row], p.Written[row], p.Sealed[row], p.SealedNext[row], p.MarkLast[row] = NoRow, 0, 0, 0, 0
-	p.Waiting[row], p.Quiet[row], p.Vouched[row], p.Vouching[row] = 0, 0, true, false
+	p.Waiting[row], p.Quiet[row], p.Vouched[row], p.Vouching[row], p.Late[row] = 0, 0, true, false, false
 	p.Growing[row], p.GrowTo[row], p.GrowAfter[row] = false, 0, 0
 	p.Extents[row].Clear()
 	p.SealedExtent[row], p.Spare[row] = NoRow, NoRow

@@ -11,6 +11,7 @@ type Polls struct {
 	ByTime  []bool
 	Segment []uint64 // id of the segment being read
 	Size    []uint32 // bytes asked for
+	Told    []bool   // it was refused: the read has not returned in time
 	Live    int
 }
 
@@ -29,9 +30,10 @@ func (p *Polls) Add(r Request) uint32 {
 		p.ByTime = ecs.Grow(p.ByTime, n)
 		p.Segment = ecs.Grow(p.Segment, n)
 		p.Size = ecs.Grow(p.Size, n)
+		p.Told = ecs.Grow(p.Told, n)
 	}
 	p.Request[row] = r
-	p.Target[row], p.Time[row], p.ByTime[row], p.Segment[row], p.Size[row] = 0, 0, false, 0, 0
+	p.Target[row], p.Time[row], p.ByTime[row], p.Segment[row], p.Size[row], p.Told[row] = 0, 0, false, 0, 0, false
 	p.Live++
 	return row
 }
@@ -87,4 +89,5 @@ type StoredAck struct {
 	Home  uint8
 	Conn  ecs.Entity
 	Order uint64
+	Since uint64 // mono µs
 }

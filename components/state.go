@@ -33,6 +33,10 @@ type Config struct {
 	HTTPPort           uint16
 	WebSocketPort      uint16
 	MetadataRecordsMax int
+	TokensMax          int    // personal access tokens of one user
+	HeartbeatMicros    uint64 // how often a group member should be heard; 0 is no matter
+	RebalancingMicros  uint64 // how long a partition waits for its old member's commits
+	TokenCleanMicros   uint64 // how often expired tokens are removed; 0 is never
 }
 
 // ShardConnectionsMax is how many connections one shard may have.
@@ -47,6 +51,7 @@ type State struct {
 	Arena    *Arena
 	Counters *Counters
 	Gauges   *Gauges
+	Presence *Presence
 
 	Catalog    *Catalog
 	Partitions Partitions
@@ -54,6 +59,7 @@ type State struct {
 	Journal    Journal
 	Blocks     Blocks
 	Offsets    Offsets
+	GroupReads GroupReads
 	Conns      Conns
 	Polls      Polls
 	Cursors    Cursors
@@ -88,7 +94,9 @@ type State struct {
 	OffsetsSince   uint64 // mono µs of the oldest pending record
 
 	Scratch  []byte            // the body of the read at hand
+	SilentAt uint64            // mono µs at which silent connections are looked for next
 	ExpireAt uint64            // mono µs at which late acks are looked for next
+	Random   func([]byte)      // fills bytes that nobody can guess: salts and tokens
 	Machine  func(*wire.Stats) // reads what the machine says of itself; run by a worker
 
 	Control *Control // shard 0 only

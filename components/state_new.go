@@ -13,11 +13,12 @@ type Shared struct {
 	Budget   *Budget
 	Counters *Counters
 	Gauges   *Gauges
+	Presence *Presence
 }
 
 // NewShared is the common part for a process with budget bytes of data memory.
 func NewShared(budget uint64) *Shared {
-	return &Shared{Memory: &Memory{}, Budget: NewBudget(budget), Counters: NewCounters(), Gauges: &Gauges{}}
+	return &Shared{Memory: &Memory{}, Budget: NewBudget(budget), Counters: NewCounters(), Gauges: &Gauges{}, Presence: &Presence{}}
 }
 
 const (
@@ -39,11 +40,11 @@ func FactsMax() int { return factsMax }
 func NewState(cfg *Config, shared *Shared, arena *Arena, catalog *Catalog, facts *Facts, orders *Orders) *State {
 	conns, all := cfg.ShardConnectionsMax(), cfg.ConnectionsMax+cfg.Shards
 	s := &State{
-		Config: cfg, Memory: shared.Memory, Arena: arena, Counters: shared.Counters, Gauges: shared.Gauges,
-		Catalog: catalog, Offsets: NewOffsets(),
+		Config: cfg, Memory: shared.Memory, Arena: arena, Counters: shared.Counters, Gauges: shared.Gauges, Presence: shared.Presence,
+		Catalog: catalog, Offsets: NewOffsets(), GroupReads: NewGroupReads(),
 		Events:   ecs.NewQueue[*wire.Event](eventsMax),
 		Requests: ecs.NewQueue[Request](all),
-		Asks:     ecs.NewQueue[Request](all),
+		Asks:     ecs.NewQueue[Request](2 * all),
 		Fenced:   ecs.NewQueue[Request](all),
 		Polling:  ecs.NewQueue[Request](all),
 		Reports:  ecs.NewQueue[Report](factsMax),
@@ -85,10 +86,11 @@ func NewExchange(cfg *Config) (*Facts, *Orders) {
 		Requests: make([]ecs.Queue[Request], cfg.Shards), Replies: make([]ecs.Queue[Reply], cfg.Shards), Deal: make([]ecs.Queue[Dealt], cfg.Shards),
 	}
 	orders.Reports.Removed = ecs.NewQueue[ecs.Entity](2 * factsMax)
+	orders.Reports.Drained = ecs.NewQueue[Report](factsMax)
 	for shard := range cfg.Shards {
 		orders.Deal[shard] = ecs.NewQueue[Dealt](conns)
 		if shard != cfg.Shard {
-			orders.Requests[shard] = ecs.NewQueue[Request](conns + 1)
+			orders.Requests[shard] = ecs.NewQueue[Request](2*conns + 1)
 			orders.Replies[shard] = ecs.NewQueue[Reply](2*conns + all)
 		}
 	}

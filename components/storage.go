@@ -31,6 +31,8 @@ type Storage struct {
 	Vouching  Vouching              // by slot: vouchers under way
 	VouchNext ecs.Queue[VouchOrder] // logs that are synced: the voucher comes next
 	Writes    int                   // journal writes in flight
+	WriteNext int                   // partition row at which starting writes goes on
+	Indexing  int                   // operations on indexes in flight
 	Gauges    *Gauges
 
 	Out *Facts
@@ -150,6 +152,7 @@ type SegmentFiles struct {
 	LogBusy   []bool // the log is being opened, made or grown
 	IndexBusy []bool // the index is being opened or appended to
 	IndexDead []bool // an append came short: entries behind it would be off their grid, so there are none
+	Fresh     []bool // the log was just made and has no blocks yet: it stays open until it has
 	Inflight  []uint32
 	Used      []uint64 // mono µs of the last use: the oldest is closed when descriptors run short
 	Allocated []uint64 // bytes the log has blocks for, as far as this row has made them
@@ -176,12 +179,13 @@ func (f *SegmentFiles) Row(file wire.SegmentFile) uint32 {
 		f.LogBusy = ecs.Grow(f.LogBusy, n)
 		f.IndexBusy = ecs.Grow(f.IndexBusy, n)
 		f.IndexDead = ecs.Grow(f.IndexDead, n)
+		f.Fresh = ecs.Grow(f.Fresh, n)
 		f.Inflight = ecs.Grow(f.Inflight, n)
 		f.Used = ecs.Grow(f.Used, n)
 		f.Allocated = ecs.Grow(f.Allocated, n)
 	}
 	f.File[row], f.LogFD[row], f.IndexFD[row], f.LogBusy[row], f.IndexBusy[row] = file, NoFD, NoFD, false, false
-	f.Inflight[row], f.Used[row], f.Allocated[row], f.IndexDead[row] = 0, 0, 0, false
+	f.Inflight[row], f.Used[row], f.Allocated[row], f.IndexDead[row], f.Fresh[row] = 0, 0, 0, false, false
 	f.ByID[file.SegmentID] = row
 	return row
 }

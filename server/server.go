@@ -28,17 +28,18 @@ const Version = "0.9.0"
 type Server struct {
 	Address string // bound TCP address
 
-	cfg    *config.Config
-	plan   placement.Plan
-	host   uring.Host
-	dir    *storage.DataDir
-	log    *logging.Log
-	ring   *logging.Ring
-	shards []*shard
-	slabs  []*uring.Slab
-	stop   atomic.Bool
-	trim   chan struct{} // closed when the heap need not be trimmed any more
-	failed error
+	cfg        *config.Config
+	plan       placement.Plan
+	host       uring.Host
+	hostReason string // why this one
+	dir        *storage.DataDir
+	log        *logging.Log
+	ring       *logging.Ring
+	shards     []*shard
+	slabs      []*uring.Slab
+	stop       atomic.Bool
+	trim       chan struct{} // closed when the heap need not be trimmed any more
+	failed     error
 }
 
 // Run runs a server until ctx ends, and stops it in good order. It is what the binary does: it prints where things are to stderr.
@@ -73,10 +74,9 @@ func Start(cfg *config.Config) (_ *Server, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := uring.Probe(); err != nil {
-		return nil, fmt.Errorf("%w (a kernel interface for such systems is not built yet)", err)
+	if s.host, s.hostReason, err = chooseHost(cfg.IO); err != nil {
+		return nil, err
 	}
-	s.host = uring.NewKernel()
 	wall, _ := s.host.Clock()
 	root, err := filepath.Abs(cfg.Path)
 	if err != nil {
@@ -111,7 +111,7 @@ func (s *Server) notices() {
 	for _, note := range s.plan.Notes {
 		s.log.Info().Msg(note)
 	}
-	s.log.Info().Str("io", s.host.Name()).Int("shards", s.plan.Shards).Bool("pinned", s.plan.Pin).Uint64("memory", s.plan.Memory).
+	s.log.Info().Str("io", s.host.Name()).Str("reason", s.hostReason).Int("shards", s.plan.Shards).Bool("pinned", s.plan.Pin).Uint64("memory", s.plan.Memory).
 		Str("durability", string(s.cfg.Durability)).Msg("starting")
 }
 
@@ -137,22 +137,27 @@ func buildVersion() string {
 
 // Stop ends the server: no more connections, what is under way is answered, what is journaled is made durable, within 10 s.
 func (s *Server) Stop() error {
-	s.stop.Store(true)
-	for _, sh := range s.shards {
-		s.host.Wake(sh.id)
-	}
-	clean := true
-	for _, sh := range s.shards {
-		<-sh.done
-		clean = clean && sh.clean
-	}
-	if !clean {
+	if !s.stopShards() {
 		s.failed = errors.New("stopped before everything under way was finished: the next start recovers as after a crash")
 	} else {
 		s.log.Info().Msg("stopped")
 	}
 	s.release()
 	return s.failed
+}
+
+// stopShards ends the shards, and says whether each finished what was under way.
+func (s *Server) stopShards() (clean bool) {
+	s.stop.Store(true)
+	for _, sh := range s.shards {
+		s.host.Wake(sh.id)
+	}
+	clean = true
+	for _, sh := range s.shards {
+		<-sh.done
+		clean = clean && sh.clean
+	}
+	return clean
 }
 
 // release lets go of what Start took.
@@ -197,7 +202,25 @@ func (s *Server) config(shard int, run uint64, boot [16]byte, address netip.Addr
 		Shard: shard, Shards: s.plan.Shards, Secret: s.dir.Secret(), Run: run, Boot: boot,
 		DefaultLevel: level[s.cfg.Durability], FrameMax: s.plan.FrameMax, LoginMax: loginMax,
 		PartitionsMax: s.cfg.PartitionsMax, ClientsMax: s.cfg.SessionsMax, ConnectionsMax: s.cfg.SessionsMax + s.cfg.SessionsMax/8 + 64,
+		TokensMax: s.cfg.TokensMax, TokenCleanMicros: every(s.cfg.TokenCleaner),
 		OffsetsMax: s.cfg.ConsumerOffsetsMax, HandshakeMicros: uint64(s.cfg.HandshakeGrace.Microseconds()),
+		HeartbeatMicros: heartbeat(s.cfg), RebalancingMicros: uint64(s.cfg.RebalancingTimeout.Microseconds()),
 		ServerVersion: Version, AdvertisedAddress: s.cfg.Node.AdvertisedAddress, TCPAddress: address,
 	}
+}
+
+// every is how often a job is done, in µs; 0 is never.
+func every(job config.Job) uint64 {
+	if !job.Enabled {
+		return 0
+	}
+	return uint64(job.Interval.Microseconds())
+}
+
+// heartbeat is how often group members should be heard, in µs; 0 is no matter.
+func heartbeat(cfg *config.Config) uint64 {
+	if !cfg.Heartbeat.Enabled {
+		return 0
+	}
+	return uint64(cfg.Heartbeat.Interval.Microseconds())
 }

@@ -30,7 +30,7 @@ type shard struct {
 	storage *components.Storage
 	mail    *systems.Mail
 	buffers *uring.Slab // Storage's slab, in which the receive buffers lie
-	release func(off, n uint64)
+	release systems.Release
 
 	stop    *atomic.Bool  // shared: the server is stopping
 	drained []atomic.Bool // shared: by shard
@@ -46,6 +46,7 @@ func (sh *shard) run() {
 	tick, err := sh.setUp()
 	sh.ready <- err
 	if err != nil {
+		sh.drained[sh.id].Store(true)
 		return
 	}
 	schedule := systems.NewSchedule()

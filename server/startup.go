@@ -74,9 +74,11 @@ func (s *Server) startShards(descriptors int) error {
 		go sh.run()
 	}
 	for _, sh := range s.shards {
-		if err := <-sh.ready; err != nil {
-			return err
-		}
+		err = errors.Join(err, <-sh.ready)
+	}
+	if err != nil {
+		s.stopShards() // those that stand use what is about to be let go
+		return err
 	}
 	if err := files.MakeDir(filepath.Dir(s.cfg.CurrentFile()), 0o700); err != nil {
 		return err
@@ -125,6 +127,7 @@ func (s *Server) makeShards(catalog *components.Catalog, start storage.ControlSt
 			Free: free / uint64(s.plan.Shards), FreeAt: mono, FilesMax: filesMax, Found: st.Directory.Found}
 		world := components.NewState(cfg, shared, stateArena, catalog.Clone(), facts, orders)
 		world.Machine = machine.read
+		world.Random = s.host.Random
 		world.Log = shardLog{ring: s.ring, host: s.host}
 		st.Log = world.Log
 		if i == 0 {
@@ -132,7 +135,7 @@ func (s *Server) makeShards(catalog *components.Catalog, start storage.ControlSt
 			st.Control = start.File
 		}
 		sh := &shard{id: i, cpu: -1, spin: s.plan.SpinMicros, host: s.host, state: world, storage: st, mail: post.Of(i, shared.Budget),
-			buffers: storageSlab, release: stateSlab.Release, stop: &s.stop, drained: drained, ready: make(chan error, 1), done: make(chan struct{})}
+			buffers: storageSlab, release: systems.Release{State: stateSlab.Release, Storage: storageSlab.Release}, stop: &s.stop, drained: drained, ready: make(chan error, 1), done: make(chan struct{})}
 		if s.plan.Pin {
 			sh.cpu = s.plan.CPUs[i]
 		}
@@ -279,7 +282,10 @@ func (s *Server) recoverOffsets(run uint64) error {
 	s.say(notes)
 	byShard := make([][]wire.OffsetRecord, len(s.shards))
 	for _, record := range kept {
-		world, _, _ := owner(ecs.Entity(record.Partition))
+		world, row, _ := owner(ecs.Entity(record.Partition))
+		if record.Kind == wire.ConsumerGroup && !hasGroup(world, row, record.Consumer) {
+			continue // the group was deleted, its offsets were about to be
+		}
 		world.Offsets.Set(ecs.Entity(record.Partition), components.ConsumerKey{Kind: record.Kind, ID: record.Consumer}, record.Value, record.Order)
 		byShard[world.Shard] = append(byShard[world.Shard], record)
 	}
@@ -289,4 +295,10 @@ func (s *Server) recoverOffsets(run uint64) error {
 		}
 	}
 	return storage.RemoveOldOffsets(files, root, run)
+}
+
+// hasGroup says whether the topic of a partition has a consumer group of that id.
+func hasGroup(world *components.State, row int, id uint32) bool {
+	_, ok := world.Catalog.GroupByID(world.Catalog.Topics.MustRow(world.Partitions.Topic[row]), id)
+	return ok
 }

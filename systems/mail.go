@@ -10,7 +10,7 @@ import (
 	"galgo/wire"
 )
 
-// Mailbox is the rings from one shard to another. A ring of requests holds as many as there are connections at the sender, one of replies
+// Mailbox is the rings from one shard to another. A ring of requests holds two for each connection at the sender, one of replies
 // twice as many as could be asked for: full is our bug.
 type Mailbox struct {
 	Events   *ecs.SPSC[*wire.Event] // from shard 0
@@ -33,7 +33,7 @@ func NewPost(cfg *components.Config) Post {
 			if from == to {
 				continue
 			}
-			box := &Mailbox{Requests: ring[components.Request](conns + 1), Replies: ring[components.Reply](2*conns + 2)}
+			box := &Mailbox{Requests: ring[components.Request](2*conns + 1), Replies: ring[components.Reply](2*conns + 2)}
 			if from == 0 {
 				box.Events = ring[*wire.Event](2 * components.EventsMax())
 				box.Dealt = ring[components.Dealt](conns)
@@ -99,12 +99,16 @@ func (m *Mail) Take(s *components.State) {
 			drain(box.Dealt, s.Dealt.Push)
 		}
 		if box.Reports != nil {
-			drain(box.Reports, func(r components.Report) {
-				if int(r.Shard) != from {
-					panic(fmt.Sprintf("systems: shard %d reports as shard %d", from, r.Shard))
+			for s.Reports.Free() > 0 { // the one that may wait: whoever reports keeps what finds no room
+				report, ok := box.Reports.TryPop()
+				if !ok {
+					break
 				}
-				s.Reports.Push(r)
-			})
+				if int(report.Shard) != from {
+					panic(fmt.Sprintf("systems: shard %d reports as shard %d", from, report.Shard))
+				}
+				s.Reports.Push(report)
+			}
 		}
 	}
 }
@@ -129,7 +133,9 @@ func (m *Mail) Publish(s *components.State, kernel *uring.Ring) {
 			}
 		}
 	}
-	m.report(s)
+	if m.report(s); s.Out.Reports.Applied > 0 || s.Out.Reports.News || s.Out.Reports.Drained.Len() > 0 {
+		s.WakeAt(s.Now.MonoMicros + retryMicros) // there was no room
+	}
 	for to, box := range m.out {
 		if box == nil {
 			continue
@@ -152,6 +158,15 @@ func (m *Mail) Publish(s *components.State, kernel *uring.Ring) {
 	}
 }
 
+// WakeAll wakes every shard that sleeps with the next Enter.
+func (m *Mail) WakeAll(kernel *uring.Ring) {
+	for to, box := range m.out {
+		if box != nil {
+			kernel.WakePeer(to)
+		}
+	}
+}
+
 func post[T any](ring *ecs.SPSC[T], v T, to int) {
 	if !ring.TryPush(v) {
 		panic(fmt.Sprintf("systems: the mailbox to shard %d is full", to))
@@ -167,6 +182,9 @@ func (m *Mail) report(s *components.State) {
 			return s.Reports.TryPush(report)
 		}
 		return m.out[0].Reports.TryPush(report)
+	}
+	for r.Drained.Len() > 0 && tell(*r.Drained.Front()) { // before Applied: shard 0 knows then that there are no more
+		r.Drained.Pop()
 	}
 	if r.Applied > 0 && tell(components.Report{Kind: components.ReportApplied, Seq: r.Applied}) {
 		r.Applied = 0

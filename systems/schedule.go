@@ -30,12 +30,15 @@ type Tick struct {
 	verifier state.Verifier
 	poller   state.Poller
 	refused  uint64               // Budget.Refused when this shard last gave way
-	release  func(off, n uint64)  // gives pages of the State slab back to the machine
+	release  Release              // gives pages back to the machine
 	view     components.StateView // of State
 }
 
-// NewTick puts a shard's world together. Release gives pages of the slab that State's arena manages back to the machine.
-func NewTick(s *components.State, st *components.Storage, io *storage.IO, mail *Mail, release func(off, n uint64)) *Tick {
+// Release is how pages of a shard's two slabs are given back to the machine.
+type Release struct{ State, Storage func(off, n uint64) }
+
+// NewTick puts a shard's world together.
+func NewTick(s *components.State, st *components.Storage, io *storage.IO, mail *Mail, release Release) *Tick {
 	return &Tick{State: s, Storage: st, IO: io, Mail: mail, release: release, view: s.View()}
 }
 
@@ -49,6 +52,7 @@ func NewSchedule() *ecs.Schedule[Tick] {
 	s.Add(Apply, "take_control_written", func(t *Tick) { state.TakeControlWritten(t.State) })
 	s.Add(Apply, "publish_events", func(t *Tick) { state.PublishEvents(t.State) })
 	s.Add(Apply, "apply_events", func(t *Tick) { state.ApplyEvents(t.State) })
+	s.Add(Apply, "drain_groups", func(t *Tick) { state.DrainGroups(t.State) })
 	s.Add(Apply, "take_reports", func(t *Tick) { state.TakeReports(t.State) })
 	s.Add(Apply, "take_writes", func(t *Tick) { state.TakeWrites(t.State) })
 	s.Add(Apply, "take_grown", func(t *Tick) { state.TakeGrown(t.State) })
@@ -62,7 +66,9 @@ func NewSchedule() *ecs.Schedule[Tick] {
 	s.Add(Apply, "take_broken", func(t *Tick) { state.TakeBroken(t.State) })
 	s.Add(Apply, "take_closed", func(t *Tick) { state.TakeClosed(t.State) })
 	s.Add(Apply, "take_frames", func(t *Tick) { state.TakeFrames(t.State) })
+	s.Add(Apply, "expire_silent", func(t *Tick) { state.ExpireSilent(t.State) })
 	s.Add(Apply, "finish_logins", func(t *Tick) { state.FinishLogins(t.State) })
+	s.Add(Apply, "finish_hashes", func(t *Tick) { state.FinishHashes(t.State) })
 	s.Add(Apply, "finish_stats", func(t *Tick) { state.FinishStats(t.State) })
 
 	s.Add(Decide, "verify_frames", func(t *Tick) { state.VerifyFrames(t.State, &t.verifier) })
@@ -116,13 +122,18 @@ func (t *Tick) watch() {
 	state.Upkeep(s)
 	if refused := t.Mail.Budget.Refused(); refused != t.refused {
 		t.refused = refused
-		state.GiveWay(s, t.release)
+		state.GiveWay(s, t.release.State)
+		st.Arena.GiveBack(st.Arena.InUse(), t.release.Storage)
+		t.Mail.WakeAll(t.IO.Ring) // those that sleep have memory too
 	}
 	if next := storage.NextAccept(st); next > 0 {
 		s.WakeAt(next)
 	}
 	if next := storage.WatchConns(t.view, st, s.HandshakeMicros); next > 0 {
 		s.WakeAt(next)
+	}
+	if st.Out.Any() {
+		s.WakeAt(s.Now.MonoMicros)
 	}
 	if storage.Wants(st) {
 		s.WakeAt(s.Now.MonoMicros + retryMicros)

@@ -47,6 +47,7 @@ const (
 	EventSessionClosed EventKind = 0x8001
 	EventGroupJoined   EventKind = 0x8002
 	EventGroupLeft     EventKind = 0x8003
+	EventGroupAssigned EventKind = 0x8004 // no member came or went, but partitions did
 )
 
 // eventNames are the names of all kinds, as the dump prints them.
@@ -80,6 +81,7 @@ var eventNames = map[EventKind]string{
 	EventSessionClosed:      "SessionClosed",
 	EventGroupJoined:        "GroupJoined",
 	EventGroupLeft:          "GroupLeft",
+	EventGroupAssigned:      "GroupAssigned",
 }
 
 // String returns the kind's name, or `EventKind(n)`.
@@ -157,6 +159,8 @@ type Event struct {
 	Permissions  []byte // permissions block (protocol.md, 6.8); empty = the user has none
 	TokenHash    []byte
 	Partitions   Entities // in order of their ids
+
+	Plan *GroupPlan // GroupJoined, GroupLeft and GroupAssigned: what is true of Group from now on
 }
 
 // fields walks the body of an event of kind k in its order on disk: it is the layout, for writing and reading alike.

@@ -105,7 +105,7 @@ func TestEventKindCodes(t *testing.T) {
 		80: EventUserCreated, 81: EventUserUpdated, 82: EventUserDeleted, 83: EventPasswordChanged, 84: EventPermissionsChanged,
 		96: EventTokenCreated, 97: EventTokenDeleted, 112: EventGroupCreated, 113: EventGroupDeleted, 114: EventGroupIDNext,
 		128:    EventEntityFreed,
-		0x8000: EventSessionOpened, 0x8001: EventSessionClosed, 0x8002: EventGroupJoined, 0x8003: EventGroupLeft,
+		0x8000: EventSessionOpened, 0x8001: EventSessionClosed, 0x8002: EventGroupJoined, 0x8003: EventGroupLeft, 0x8004: EventGroupAssigned,
 	} {
 		if uint16(kind) != code {
 			t.Errorf("%v: got code %d, want %d", kind, uint16(kind), code)
@@ -117,7 +117,7 @@ func TestEventKindCodes(t *testing.T) {
 }
 
 func TestEventNotLogged(t *testing.T) {
-	for _, kind := range []EventKind{0, 3, EventSessionOpened, EventSessionClosed, EventGroupJoined, EventGroupLeft} {
+	for _, kind := range []EventKind{0, 3, EventSessionOpened, EventSessionClosed, EventGroupJoined, EventGroupLeft, EventGroupAssigned} {
 		func() {
 			defer func() {
 				if recover() == nil {

@@ -163,3 +163,21 @@ func appendGrants(dst []byte, bits uint16, count int) []byte {
 	}
 	return dst
 }
+
+// InStream is the entry of a stream; false when there is none. It allocates nothing.
+func (p *Permissions) InStream(streamID uint32) (entry *StreamPermissions, ok bool) {
+	i, ok := slices.BinarySearchFunc(p.Streams, streamID, func(s StreamPermissions, id uint32) int { return cmp.Compare(s.StreamID, id) })
+	if !ok {
+		return nil, false
+	}
+	return &p.Streams[i], true
+}
+
+// InTopic is what the user may do in a topic by the topic's own entry. It allocates nothing.
+func (s *StreamPermissions) InTopic(topicID uint32) TopicGrants {
+	i, ok := slices.BinarySearchFunc(s.Topics, topicID, func(t TopicPermissions, id uint32) int { return cmp.Compare(t.TopicID, id) })
+	if !ok {
+		return 0
+	}
+	return s.Topics[i].Grants
+}

@@ -32,7 +32,7 @@ func TestMistakesAreOneLine(t *testing.T) {
 		{[]string{"serve", "--shrads=2"}, "unknown flag: --shrads"},
 		{[]string{"serve", "--shards=none"}, "flag --shards"},
 		{[]string{"serve", "--pin=maybe"}, "auto, on or off"},
-		{[]string{"serve", "--io", "portable"}, "not built"},
+		{[]string{"serve", "--io", "epoll"}, "auto, io_uring or portable"},
 		{[]string{"serve", "--replica-id=256"}, "--replica-id"},
 		{[]string{"serve", "--config=/nowhere/c.toml"}, "/nowhere/c.toml"},
 		{[]string{"serve", "now"}, "now"},

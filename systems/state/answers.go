@@ -38,6 +38,9 @@ func answerReply(s *components.State, row int, r *components.Reply) {
 		if r.Session != 0 { // the session is lost to somebody else; nothing was asked
 			if c.Session[row] == r.Session {
 				unbind(s, row)
+				if r.Reason == wire.EvictStaleClient {
+					tellStale(s, row, r.Client)
+				}
 			}
 			return
 		}
@@ -46,8 +49,11 @@ func answerReply(s *components.State, row int, r *components.Reply) {
 		panic("state: an answer for a connection that asked nothing")
 	}
 	if c.Gone[row] {
-		if r.Kind == components.ReplyBlock {
+		switch r.Kind {
+		case components.ReplyBlock:
 			releaseBlock(s, r.Block)
+		case components.ReplyBody:
+			s.Bodies[row] = nil
 		}
 		finishRequest(s, row)
 		return

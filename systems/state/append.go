@@ -15,6 +15,8 @@ const (
 	growMax = 64 << 20
 	// growRetryMicros is how long a failed growth is not tried again.
 	growRetryMicros = 500_000
+	// memoryRetryMicros is how soon is looked again for memory that others may have let go of.
+	memoryRetryMicros = 2_000
 	// markBytes is how much of a log lies between two entries of its index.
 	markBytes = 256 << 10
 )
@@ -46,11 +48,14 @@ func AppendBatches(s *components.State, hasher *wire.BatchHasher) {
 			}
 			appendBatch(s, row, r, hasher)
 			s.Sends.Pop(row)
-			if !budget.Spend(0, int(size)) {
-				s.WakeAt(s.Now.MonoMicros)
-				return
+			budget.Spend(0, int(size))
+			if !budget.Left() {
+				break
 			}
 		}
+	}
+	if !budget.Left() && s.Sends.Total() > 0 {
+		s.WakeAt(s.Now.MonoMicros)
 	}
 }
 
@@ -58,7 +63,7 @@ func AppendBatches(s *components.State, hasher *wire.BatchHasher) {
 // last block of the log, memory.
 func roomFor(s *components.State, row int, size uint64) bool {
 	p := &s.Partitions
-	if p.Phase[row] != components.Ready || p.TailBusy[row] {
+	if p.Phase[row] != components.Ready || p.TailBusy[row] || p.Late[row] {
 		return false
 	}
 	if p.Segments[row].Len() == 0 || full(s, row, size) {
@@ -81,7 +86,11 @@ func roomFor(s *components.State, row int, size uint64) bool {
 		s.Out.ReadTail.Set(row)
 		return false
 	}
-	return s.Marks.Free() > 0 && s.ReserveJournal(row, size+wire.SegmentHeadSize)
+	if s.Marks.Free() == 0 || !s.ReserveJournal(row, size+wire.SegmentHeadSize) || p.TailCold[row] {
+		s.WakeAt(s.Now.MonoMicros + memoryRetryMicros)
+		return false
+	}
+	return true
 }
 
 // full says whether a batch belongs into the next segment: a batch is never split, and a segment has one at least.

@@ -26,7 +26,16 @@ func applyEvent(s *components.State, e *wire.Event) {
 		panic(fmt.Sprintf("state: shard %d applies event %d after %d", s.Shard, e.Seq, last))
 	}
 	doomed := ownedPartitions(s, e)
+	var before *wire.GroupPlan
+	if e.Kind == wire.EventGroupDeleted {
+		dropGroup(s, ecs.Entity(e.Group))
+	} else if e.Plan != nil {
+		before = s.Catalog.Groups.Plan[s.Catalog.Groups.MustRow(ecs.Entity(e.Group))]
+	}
 	s.Catalog.Apply(e)
+	if e.Plan != nil {
+		watchPlan(s, e, before)
+	}
 	if s.Control != nil {
 		passApplied(s) // before the next event can delete what this one created
 	}

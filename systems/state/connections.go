@@ -37,10 +37,17 @@ func DealConns(s *components.State) {
 func AdoptConns(s *components.State) {
 	for s.Dealt.Len() > 0 {
 		dealt := s.Dealt.Pop()
+		if s.Stopping { // it was on its way
+			s.Out.Refuse.Push(dealt.FD)
+			s.Closed++
+			s.Out.Reports.Closed, s.Out.Reports.News = s.Closed, true
+			continue
+		}
 		conn, row := s.Conns.Insert(dealt.ClientID, dealt.Peer, dealt.Local)
 		s.Conns.Heard[row] = s.Now.MonoMicros
 		s.Out.Adopt.Push(components.Adopt{Conn: conn, FD: dealt.FD})
 		s.Gauges.Connections.Add(1)
+		announce(s, row)
 	}
 }
 
@@ -50,7 +57,7 @@ func TakeFrames(s *components.State) {
 	for s.In.Frames.Len() > 0 {
 		in := s.In.Frames.Pop()
 		row, ok := s.Conns.Row(in.Conn)
-		if !ok || s.Conns.Gone[row] {
+		if !ok || s.Conns.Gone[row] || s.Conns.Ending[row] && s.Conns.Step[row] == components.Answering {
 			s.Out.Read.Push(in.Conn)
 			continue
 		}
@@ -157,6 +164,7 @@ func settle(s *components.State, row int) {
 	if c.Session[row] != 0 {
 		unbind(s, row)
 	}
+	s.Presence.Leave(c.ClientID[row])
 	c.Remove(conn)
 	c.Entities.Put(conn)
 	s.Closed++
@@ -181,6 +189,7 @@ func bind(s *components.State, row int, client wire.U128, session uint64, user e
 		s.Gauges.Sessions.Add(1)
 	}
 	c.Client[row], c.Session[row], c.User[row] = client, session, user
+	announce(s, row)
 }
 
 func unbind(s *components.State, row int) {
@@ -188,4 +197,5 @@ func unbind(s *components.State, row int) {
 		s.Gauges.Sessions.Add(-1)
 	}
 	s.Conns.Unbind(row)
+	announce(s, row)
 }

@@ -41,6 +41,13 @@ func buildAnswer(s *components.State, d *components.Decision) {
 		a.Body = appendStreamDetails(wire.AppendResultOK(nil), s, s.Catalog.Streams.MustRow(ecs.Entity(d.Event.Stream)))
 	case components.BuildTopic:
 		a.Body = appendNewTopic(wire.AppendResultOK(nil), s, s.Catalog.Topics.MustRow(ecs.Entity(d.Event.Topic)))
+	case components.BuildGroup:
+		a.Body = appendGroupDetails(wire.AppendResultOK(nil), s, s.Catalog.Groups.MustRow(ecs.Entity(d.Event.Group)))
+	case components.BuildUser:
+		a.Body = appendUserDetails(wire.AppendResultOK(nil), s.Catalog, s.Catalog.Users.MustRow(ecs.Entity(d.Event.User)))
+	}
+	if a.Secret && a.Status == wire.StatusOK {
+		a.Kept = controlFrame(s, &a.Header, d.Seq, wire.AppendResultError(nil, wire.StatusPersonalAccessTokenAlreadyExists), wire.StatusOK)
 	}
 	a.Answer.Frame = controlFrame(s, &a.Header, d.Seq, a.Body, a.Status)
 }
@@ -61,7 +68,11 @@ func controlFrame(s *components.State, header *wire.RequestHeader, op uint64, bo
 // tell gives an answer to whoever waits for it, and keeps it to be sent again.
 func tell(s *components.State, a *components.Asker) {
 	if a.Client != nil {
-		a.Client.Keep(a.Header.Request, a.Answer.Frame)
+		frame := a.Answer.Frame
+		if a.Kept != nil {
+			frame = a.Kept
+		}
+		a.Client.Keep(a.Header.Request, frame)
 	}
 	if !a.Told {
 		s.Answer(a.Home, a.Answer)

@@ -16,26 +16,44 @@ type command func(s *components.State, a *ask) outcome
 
 // commands lists the metadata operations that are served.
 var commands = [256]command{
-	wire.OpCreateStream:     createStream,
-	wire.OpDeleteStream:     deleteStream,
-	wire.OpCreateTopic:      createTopic,
-	wire.OpDeleteTopic:      deleteTopic,
-	wire.OpCreatePartitions: createPartitions,
-	wire.OpDeletePartitions: deletePartitions,
+	wire.OpCreateStream:              createStream,
+	wire.OpDeleteStream:              deleteStream,
+	wire.OpCreateTopic:               createTopic,
+	wire.OpDeleteTopic:               deleteTopic,
+	wire.OpCreatePartitions:          createPartitions,
+	wire.OpDeletePartitions:          deletePartitions,
+	wire.OpCreateConsumerGroup:       createGroup,
+	wire.OpDeleteConsumerGroup:       deleteGroup,
+	wire.OpJoinConsumerGroup:         joinGroup,
+	wire.OpLeaveConsumerGroup:        leaveGroup,
+	wire.OpUpdateStream:              updateStream,
+	wire.OpUpdateTopic:               updateTopic,
+	wire.OpCreateUser:                createUser,
+	wire.OpUpdateUser:                updateUser,
+	wire.OpDeleteUser:                deleteUser,
+	wire.OpUpdatePermissions:         updatePermissions,
+	wire.OpChangePassword:            changePassword,
+	wire.OpCreatePersonalAccessToken: createToken,
+	wire.OpDeletePersonalAccessToken: deleteToken,
 }
 
 // ask is a metadata operation to be decided.
 type ask struct {
-	user ecs.Entity
-	body []byte // in the request's frame: what is to last is copied
+	user   ecs.Entity
+	client *components.Client
+	body   []byte // in the request's frame: what is to last is copied
+
+	hashing *components.Hashing // what a worker found; nil before it was asked
 }
 
-// outcome is what comes of an ask: one of an event, a denial and a rejection, or success without any.
+// outcome is what comes of an ask: one of an event, a denial, a rejection and work to be done first, or success without any.
 type outcome struct {
 	event     *wire.Event
 	build     components.BuildKind
-	denial    wire.Status // in the header; the request number stays unused
-	rejection wire.Status // in the result section; the request number is used up
+	denial    wire.Status         // in the header; the request number stays unused
+	rejection wire.Status         // in the result section; the request number is used up
+	hashing   *components.Hashing // the ask is decided again when a worker is done with it
+	token     string              // the answer's payload, to be shown once
 }
 
 func denied(status wire.Status) outcome   { return outcome{denial: status} }
@@ -50,9 +68,12 @@ func DecideControl(s *components.State) {
 		return
 	}
 	decideRemovals(s)
+	endOrphans(s)
+	cleanTokens(s)
+	decideHashed(s)
 	for s.Asks.Len() > 0 {
 		r := s.Asks.Front()
-		if c.Pending.Free() < decisionsPerAsk {
+		if !settleGroups(s) || c.Pending.Free() < decisionsPerAsk {
 			if !tooLate(s, r) {
 				s.WakeAt(max(r.Since+waitMicros, s.Now.MonoMicros+lateMicros))
 				return
@@ -63,30 +84,38 @@ func DecideControl(s *components.State) {
 		}
 		switch r.Kind {
 		case components.RequestMetadata:
-			decideMetadata(s, r)
+			decideMetadata(s, r, nil)
 		case components.RequestOpen:
 			openSession(s, r)
 		case components.RequestClose, components.RequestHangup:
 			closeSession(s, r)
+		case components.RequestExpire:
+			expireSession(s, r)
 		default:
 			panic("state: shard 0 was asked for what a partition's owner answers")
 		}
 		s.Asks.Pop()
 	}
+	startHashes(s)
+	if !settleGroups(s) {
+		s.WakeAt(s.Now.MonoMicros + lateMicros)
+	}
+	decideHandOvers(s)
 }
 
 // tooLate says whether a request has waited too long. A hang-up has not: a session must not outlive its connection.
 func tooLate(s *components.State, r *components.Request) bool {
-	return r.Kind != components.RequestHangup && s.Now.MonoMicros >= r.Since+waitMicros
+	return r.Kind != components.RequestHangup && r.Kind != components.RequestExpire && s.Now.MonoMicros >= r.Since+waitMicros
 }
 
-// decideMetadata applies the rules of protocol.md, 5.2, to a metadata operation, and decides it if it is new.
-func decideMetadata(s *components.State, r *components.Request) {
+// decideMetadata applies the rules of protocol.md, 5.2, to a metadata operation, and decides it if it is new. Hashing is what a worker
+// found for it, or nil.
+func decideMetadata(s *components.State, r *components.Request, hashing *components.Hashing) {
 	c := s.Control
 	header, body := request(s, r)
 	client := c.Clients.Find(r.Client)
 	switch {
-	case client == nil || client.Session != r.Session || header.Session > client.Session:
+	case client == nil || client.Session != r.Session || header.Session > client.Session || orphaned(c, client):
 		evictAsker(s, r, wire.EvictNoSession)
 		return
 	case header.Session < client.Session:
@@ -107,21 +136,31 @@ func decideMetadata(s *components.State, r *components.Request) {
 		reject(s, r, &header, wire.StatusRequestAlreadyApplied)
 		return
 	}
-	decideNew(s, r, &header, body, client)
+	decideNew(s, r, &header, &ask{user: client.User, client: client, body: body, hashing: hashing}, client)
 }
 
-func decideNew(s *components.State, r *components.Request, header *wire.RequestHeader, body []byte, client *components.Client) {
+// orphaned says whether a client's user is deleted. Once the control log has failed, what was decided last may never have happened.
+func orphaned(c *components.Control, client *components.Client) bool {
+	_, ok := c.Decided.Users.Row(client.User)
+	return !ok && !c.ReadOnly
+}
+
+func decideNew(s *components.State, r *components.Request, header *wire.RequestHeader, a *ask, client *components.Client) {
 	c := s.Control
 	command := commands[header.Operation]
 	if command == nil {
 		s.Refuse(r, wire.StatusFeatureUnavailable)
 		return
 	}
-	if c.ReadOnly {
+	if c.ReadOnly && header.Operation != wire.OpJoinConsumerGroup && header.Operation != wire.OpLeaveConsumerGroup {
 		s.Refuse(r, wire.StatusCannotWriteToFile)
 		return
 	}
-	out := command(s, &ask{user: client.User, body: body})
+	out := command(s, a)
+	if out.hashing != nil {
+		park(s, r, out.hashing)
+		return
+	}
 	if out.denial != wire.StatusOK {
 		s.Refuse(r, out.denial)
 		return
@@ -129,6 +168,9 @@ func decideNew(s *components.State, r *components.Request, header *wire.RequestH
 	client.Begin(header.Request, header.RequestChecksum)
 	asker := &components.Asker{Home: r.Home, Since: r.Since, Header: *header, Build: out.build, Client: client,
 		Answer: components.Reply{Kind: components.ReplyFrame, Conn: r.Conn}, Body: wire.AppendResultOK(nil)}
+	if out.token != "" {
+		asker.Body, asker.Secret = wire.AppendToken(asker.Body, []byte(out.token)), true
+	}
 	if out.rejection != wire.StatusOK {
 		asker.Body = wire.AppendResultError(nil, out.rejection)
 	}
@@ -136,6 +178,9 @@ func decideNew(s *components.State, r *components.Request, header *wire.RequestH
 		answerInOrder(s, asker)
 	} else {
 		decide(s, out.event, asker)
+		if out.event.Kind == wire.EventPartitionsCreated || out.event.Kind == wire.EventPartitionsDeleted {
+			unsettleTopic(s, ecs.Entity(out.event.Topic))
+		}
 	}
 	client.Commit = c.Decided.Applied
 }

@@ -49,6 +49,8 @@ func TakeReports(s *components.State) {
 			c.Reported[report.Shard] = max(c.Reported[report.Shard], report.Seq)
 		case components.ReportClosed:
 			c.Closed[report.Shard] = max(c.Closed[report.Shard], report.Seq)
+		case components.ReportDrained:
+			c.Drained = append(c.Drained, report)
 		case components.ReportRemoved:
 			c.Removed = append(c.Removed, report.Partition)
 		}

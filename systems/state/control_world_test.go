@@ -2,6 +2,7 @@ package state
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"net/netip"
 	"syscall"
@@ -20,7 +21,10 @@ type world struct {
 	frames uint64 // bytes of the slab in use
 	held   []*components.State
 	got    []delivered
-	writes int // control log writes handed over and not returned
+	writes int    // control log writes handed over and not returned
+	conns  uint32 // connections made
+	drawn  uint64 // random numbers handed out
+	idle   bool   // the workers do nothing
 }
 
 // delivered is a reply that reached its home shard.
@@ -36,6 +40,7 @@ func (quiet) Log(components.LogLevel, string, ...components.LogField) {}
 const (
 	testRun      = 3
 	testPassword = "secret"
+	testClean    = 60_000_000 // µs between looks for expired tokens
 )
 
 // testHash is made once: hashing is slow on purpose.
@@ -65,10 +70,10 @@ func newWorld(t *testing.T, shards int) *world {
 	shared.Memory.Add(make([]byte, 8<<20), 0)
 	for shard := range shards {
 		cfg := &components.Config{Shard: shard, Shards: shards, Run: testRun, Secret: 7, FrameMax: wire.FrameSizeMax, PartitionsMax: 5000,
-			ClientsMax: 8, ConnectionsMax: 64, OffsetsMax: 16, ServerVersion: "0.9.0", TCPAddress: netip.MustParseAddrPort("127.0.0.1:8090")}
+			ClientsMax: 8, ConnectionsMax: 64, OffsetsMax: 16, TokensMax: 3, TokenCleanMicros: testClean, ServerVersion: "0.9.0", TCPAddress: netip.MustParseAddrPort("127.0.0.1:8090")}
 		facts, orders := components.NewExchange(cfg)
 		s := components.NewState(cfg, shared, components.NewArena(0, 8<<20, shared.Budget, nil), catalog.Clone(), facts, orders)
-		s.Log = quiet{}
+		s.Log, s.Random = quiet{}, w.random
 		w.shards = append(w.shards, s)
 	}
 	w.control().Resume(catalog, testRun, 100)
@@ -80,8 +85,17 @@ func (w *world) control() *components.Control { return w.shards[0].Control }
 // conn makes a connection whose home is shard.
 func (w *world) conn(shard int) *testConn {
 	s := w.shards[shard]
-	entity, _ := s.Conns.Insert(uint32(s.Conns.Len()+1), netip.MustParseAddrPort("10.0.0.9:4000"), netip.MustParseAddrPort("10.0.0.1:8090"))
+	w.conns++
+	entity, row := s.Conns.Insert(w.conns, netip.MustParseAddrPort("10.0.0.9:4000"), netip.MustParseAddrPort("10.0.0.1:8090"))
+	announce(s, row)
 	return &testConn{w: w, s: s, entity: entity}
+}
+
+// random hands out numbers that come once.
+func (w *world) random(b []byte) {
+	w.drawn++
+	clear(b)
+	binary.LittleEndian.PutUint64(b, w.drawn)
 }
 
 // tick runs the control plane of every shard once, in the order of the stages, and then carries messages between them.
@@ -93,8 +107,10 @@ func (w *world) tick() {
 		TakeControlWritten(s)
 		PublishEvents(s)
 		ApplyEvents(s)
+		DrainGroups(s)
 		TakeReports(s)
 		FinishLogins(s)
+		FinishHashes(s)
 		DecideControl(s)
 		SealControl(s)
 		AnswerControl(s)
@@ -143,11 +159,14 @@ func (w *world) carry() {
 				w.shards[to].Replies.Push(s.Out.Replies[to].Pop())
 			}
 		}
-		for s.Out.Jobs.Len() > 0 {
+		for !w.idle && s.Out.Jobs.Len() > 0 {
 			job := s.Out.Jobs.Pop()
 			s.In.Jobs.Push(components.JobDone{Kind: job.Kind, Conn: job.Conn, Res: job.Run()})
 		}
 		if reports := &s.Out.Reports; !w.holds(s) {
+			for reports.Drained.Len() > 0 {
+				w.shards[0].Reports.Push(reports.Drained.Pop())
+			}
 			if reports.Applied != 0 {
 				w.shards[0].Reports.Push(components.Report{Kind: components.ReportApplied, Shard: uint8(from), Seq: reports.Applied})
 				reports.Applied = 0
@@ -185,9 +204,9 @@ func (w *world) deliver(home int, r components.Reply) {
 	row := c.MustRow(r.Conn)
 	switch {
 	case r.Kind == components.ReplyOpened:
-		c.Client[row], c.Session[row], c.User[row] = r.Client, r.Session, r.User
+		bind(w.shards[home], row, r.Client, r.Session, r.User)
 	case r.Kind == components.ReplyClosed, r.Kind == components.ReplyEvict && r.Session != 0 && r.Session == c.Session[row]:
-		c.Unbind(row)
+		unbind(w.shards[home], row)
 	}
 	w.got = append(w.got, delivered{home, r})
 }

@@ -2,6 +2,7 @@ package state
 
 import (
 	"galgo/components"
+	"galgo/ecs"
 	"galgo/wire"
 )
 
@@ -77,8 +78,7 @@ func TakeControlWritten(s *components.State) {
 	}
 }
 
-// failControl gives up what is decided and not written. Decided is ahead of every catalog from here on; it is only asked for
-// seq any more.
+// failControl gives up what is decided and not written.
 func failControl(s *components.State) {
 	c := s.Control
 	c.ReadOnly = true
@@ -97,4 +97,32 @@ func failControl(s *components.State) {
 		}
 	}
 	c.Written, c.Writing = c.Pending.Len(), 0
+	decideAgain(s)
+}
+
+// decideAgain takes what was given up out of the deciding catalog: memberships go on to be decided on it. What was planned for a
+// group that does not come to be is given up too; the other groups are looked at, for what they were planned on may be gone.
+func decideAgain(s *components.State) {
+	c := s.Control
+	c.Decided, c.Handing = s.Catalog.Clone(), c.Handing[:0]
+	for i := c.Applied; i < c.Pending.Len(); i++ {
+		d := c.Pending.At(i)
+		if d.Event == nil {
+			continue
+		}
+		if _, ok := c.Decided.Groups.Row(ecs.Entity(d.Event.Group)); !ok && d.Event.Plan != nil {
+			d.Event = &wire.Event{Kind: wire.EventEmpty, Seq: d.Event.Seq, Time: d.Event.Time}
+			if d.Asker != nil && d.Asker.Answer.Kind == components.ReplyFrame {
+				d.Asker.Status = wire.StatusCannotWriteToFile
+			}
+		}
+		c.Decided.Apply(d.Event)
+	}
+	for row := range c.Decided.Groups.All {
+		group := c.Decided.Groups.Entity(row)
+		unsettle(s, group)
+		if len(c.Decided.Groups.Plan[row].HandOvers) > 0 {
+			c.Handing = append(c.Handing, handingOf(group, c.Decided.Applied, c.Decided.Groups.Plan[row]))
+		}
+	}
 }

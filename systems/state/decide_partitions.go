@@ -57,7 +57,7 @@ func locateChange(s *components.State, a *ask) (change wire.ChangePartitions, to
 		return change, 0, rejected(status)
 	}
 	topics := &s.Control.Decided.Topics
-	if !Allowed(s, a.user, ManageTopic, topics.Stream[topic], topics.Entity(topic)) {
+	if !a.may(s, ManageTopic, topics.Stream[topic], topics.Entity(topic)) {
 		return change, 0, rejected(wire.StatusUnauthorized)
 	}
 	return change, topic, outcome{}

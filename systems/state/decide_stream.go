@@ -14,7 +14,7 @@ func createStream(s *components.State, a *ask) outcome {
 	if status != wire.StatusOK {
 		return denied(status)
 	}
-	if !Allowed(s, a.user, ManageStreams, ecs.None, ecs.None) {
+	if !a.may(s, ManageStreams, ecs.None, ecs.None) {
 		return rejected(wire.StatusUnauthorized)
 	}
 	catalog := s.Control.Decided
@@ -40,7 +40,7 @@ func deleteStream(s *components.State, a *ask) outcome {
 		return rejected(wire.StatusStreamIdNotFound)
 	}
 	stream := catalog.Streams.Entity(row)
-	if !Allowed(s, a.user, ManageStream, stream, ecs.None) {
+	if !a.may(s, ManageStream, stream, ecs.None) {
 		return rejected(wire.StatusUnauthorized)
 	}
 	return outcome{event: newEvent(s, wire.Event{Kind: wire.EventStreamDeleted, Stream: uint64(stream)})}

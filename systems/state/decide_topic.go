@@ -27,7 +27,7 @@ func createTopic(s *components.State, a *ask) outcome {
 		return rejected(wire.StatusStreamIdNotFound)
 	}
 	stream := catalog.Streams.Entity(row)
-	if !Allowed(s, a.user, ManageTopics, stream, ecs.None) {
+	if !a.may(s, ManageTopics, stream, ecs.None) {
 		return rejected(wire.StatusUnauthorized)
 	}
 	if _, taken := catalog.TopicNamed(row, create.Name); taken {
@@ -68,7 +68,7 @@ func deleteTopic(s *components.State, a *ask) outcome {
 	}
 	catalog := s.Control.Decided
 	topic := catalog.Topics.Entity(row)
-	if !Allowed(s, a.user, ManageTopic, catalog.Topics.Stream[row], topic) {
+	if !a.may(s, ManageTopic, catalog.Topics.Stream[row], topic) {
 		return rejected(wire.StatusUnauthorized)
 	}
 	return outcome{event: newEvent(s, wire.Event{Kind: wire.EventTopicDeleted, Topic: uint64(topic)})}

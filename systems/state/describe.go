@@ -44,6 +44,21 @@ var reads = map[wire.Code]read{
 	wire.CodeGetClusterMetadata: describeCluster,
 	wire.CodeDescribeOptions:    describeOptions,
 	wire.CodeGetMe:              describeMe,
+	wire.CodeGetClient:          describeClient,
+	wire.CodeGetClients:         describeClients,
+	wire.CodeGetUser:            describeUser,
+	wire.CodeGetUsers:           describeUsers,
+
+	wire.CodeGetPersonalAccessTokens: describeTokens,
+
+	wire.CodeGetConsumerGroup:  describeGroup,
+	wire.CodeGetConsumerGroups: describeGroups,
+	wire.CodeSyncConsumerGroup: syncGroup,
+
+	wire.CodeGetPollRouting:           describePollRoute,
+	wire.CodeGetConsumerOffsetRouting: describeOffsetRoute,
+	wire.CodeAttachConsumerSession:    noRoutes,
+	wire.CodePollMessagesOnPrimary:    noRoutes,
 }
 
 // allowed is Allowed for the user of a connection.

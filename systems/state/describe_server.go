@@ -7,10 +7,12 @@ import (
 
 // describeCluster names this server as the only node, as the asking client can dial it. Source: protocol.md, 4.3 and 8.11.
 func describeCluster(dst []byte, s *components.State, row int, _ []byte) ([]byte, wire.Status) {
-	return wire.AppendClusterMetadata(dst, wire.ClusterMetadata{Name: wire.SingleClusterName, Nodes: []wire.ClusterNode{{
-		Name: wire.SingleNodeName, IP: dialAddress(s, row), TCP: s.TCPAddress.Port(), QUIC: s.QUICPort, HTTP: s.HTTPPort,
-		WebSocket: s.WebSocketPort, Role: wire.NodeLeader, Status: wire.NodeHealthy,
-	}}}), wire.StatusOK
+	return wire.AppendClusterMetadata(dst, wire.ClusterMetadata{Name: wire.SingleClusterName, Nodes: []wire.ClusterNode{thisNode(s, row)}}), wire.StatusOK
+}
+
+func thisNode(s *components.State, row int) wire.ClusterNode {
+	return wire.ClusterNode{Name: wire.SingleNodeName, IP: dialAddress(s, row), TCP: s.TCPAddress.Port(), QUIC: s.QUICPort, HTTP: s.HTTPPort,
+		WebSocket: s.WebSocketPort, Role: wire.NodeLeader, Status: wire.NodeHealthy}
 }
 
 // dialAddress is where clients reach this server: where it was told, where it listens, or, if it listens everywhere, where the asking
@@ -32,15 +34,4 @@ func describeOptions(dst []byte, _ *components.State, _ int, body []byte) ([]byt
 		return dst, status
 	}
 	return wire.AppendOptionCatalog(dst, scope), wire.StatusOK
-}
-
-func describeMe(dst []byte, s *components.State, row int, _ []byte) ([]byte, wire.Status) {
-	c := &s.Conns
-	user := wire.NoUser
-	if u, ok := s.Catalog.Users.Row(c.User[row]); ok {
-		user = s.Catalog.Users.ID[u]
-	}
-	return wire.AppendClientDetails(dst, wire.ClientDetails{Client: wire.Client{
-		ID: c.ClientID[row], UserID: user, Transport: wire.TransportTCP, Address: []byte(c.Peer[row].String()),
-	}}), wire.StatusOK
 }

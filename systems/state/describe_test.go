@@ -82,7 +82,7 @@ func TestDescribeWhatIsAbsent(t *testing.T) {
 		{"unknown scope", root, wire.CodeDescribeOptions, []byte{4}, 0, wire.StatusInvalidCommand},
 		{"no options of streams", root, wire.CodeDescribeOptions, []byte{2}, 4, wire.StatusOK},
 		{"flush", root, wire.CodeFlushUnsavedBuffer, nil, 0, wire.StatusFeatureUnavailable},
-		{"users", root, wire.CodeGetUsers, nil, 0, wire.StatusFeatureUnavailable},
+		{"users without rights", c, wire.CodeGetUsers, nil, 0, wire.StatusUnauthorized},
 	} {
 		body, status := test.conn.read(test.code, test.body)
 		if status != test.status || len(body) != test.want {

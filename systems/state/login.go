@@ -23,8 +23,12 @@ func BeginLogin(s *components.State, row int) {
 	}
 	if credentials, ok := wire.DecodePasswordCredentials(register.Credentials); ok {
 		beginPassword(s, row, credentials)
-	} else if _, ok := wire.DecodeTokenCredentials(register.Credentials); ok {
-		refuseLogin(s, row, wire.EvictInvalidToken) // there are no tokens
+	} else if credentials, ok := wire.DecodeTokenCredentials(register.Credentials); ok {
+		if user, refusal, ok := tokenUser(s, credentials.Token); ok {
+			askSession(s, row, user)
+		} else {
+			refuseLogin(s, row, refusal)
+		}
 	} else {
 		refuseLogin(s, row, wire.EvictMalformedLogin)
 	}
@@ -35,7 +39,7 @@ func BeginLogin(s *components.State, row int) {
 func beginPassword(s *components.State, row int, c wire.PasswordCredentials) {
 	if len(c.Username) < wire.UsernameSizeMin || len(c.Username) > wire.UsernameSizeMax ||
 		len(c.Password) < wire.PasswordSizeMin || len(c.Password) > wire.PasswordSizeMax {
-		refuseLogin(s, row, wire.EvictInvalidCredentials)
+		refusePassword(s, row)
 		return
 	}
 	login := &components.Login{Password: bytes.Clone(c.Password), Hash: nobodysHash}
@@ -72,7 +76,7 @@ func FinishLogins(s *components.State) {
 			continue
 		}
 		if done.Res != 1 || !ok || !s.Catalog.Users.Active[user] {
-			refuseLogin(s, row, wire.EvictInvalidCredentials)
+			refusePassword(s, row)
 			continue
 		}
 		askSession(s, row, login.User)
@@ -83,6 +87,18 @@ func askSession(s *components.State, row int, user ecs.Entity) {
 	r := controlRequest(s, row, components.RequestOpen)
 	r.Previous, r.Client, r.User = r.Client, s.Conns.Header[row].Client, user
 	s.Ask(0, r)
+}
+
+// refusePassword refuses a login by password, unless the same bytes are a token's too: the frame does not say which it is.
+func refusePassword(s *components.State, row int) {
+	register, _ := wire.DecodeRegister(body(s, row)) // it was decoded before
+	if credentials, ok := wire.DecodeTokenCredentials(register.Credentials); ok {
+		if user, _, ok := tokenUser(s, credentials.Token); ok {
+			askSession(s, row, user)
+			return
+		}
+	}
+	refuseLogin(s, row, wire.EvictInvalidCredentials)
 }
 
 func refuseLogin(s *components.State, row int, reason wire.EvictionReason) {

@@ -11,6 +11,10 @@ const offsetMicros = 100_000
 // storeOffset sets a consumer's offset. Statuses: protocol.md, 7.5 and 13.
 func storeOffset(s *components.State, row int, r *components.Request) {
 	p := &s.Partitions
+	if !mayCommit(s, r) {
+		s.Refuse(r, wire.StatusConsumerGroupPartitionNotOwned)
+		return
+	}
 	if r.Offset >= p.Visible(row) {
 		s.Refuse(r, wire.StatusInvalidOffset)
 		return
@@ -34,6 +38,10 @@ func offsetsFull(s *components.State, row int, consumer components.ConsumerKey) 
 }
 
 func deleteOffset(s *components.State, row int, r *components.Request) {
+	if !mayCommit(s, r) {
+		s.Refuse(r, wire.StatusConsumerGroupPartitionNotOwned)
+		return
+	}
 	if _, ok := s.Offsets.Find(s.Partitions.Entity(row), r.Consumer); !ok {
 		s.Refuse(r, wire.StatusConsumerOffsetNotFound)
 		return
@@ -51,6 +59,9 @@ func changeOffset(s *components.State, row int, consumer components.ConsumerKey,
 	partition := s.Partitions.Entity(row)
 	s.Offsets.Orders++
 	order = s.Run<<40 | s.Offsets.Orders
+	if consumer.Kind == wire.ConsumerGroup && len(s.GroupReads.Leaves) > 0 {
+		s.WakeAt(max(s.Now.MonoMicros, 1)) // DrainGroups may have waited for this
+	}
 	if deleted {
 		s.Offsets.Delete(partition, consumer)
 	} else {
@@ -79,7 +90,7 @@ func answerStored(s *components.State, row int, r *components.Request, order uin
 		s.OffsetsDurable = true
 	}
 	s.OffsetsWanted = true
-	s.Stored.Push(components.StoredAck{Home: r.Home, Conn: r.Conn, Order: order})
+	s.Stored.Push(components.StoredAck{Home: r.Home, Conn: r.Conn, Order: order, Since: s.Now.MonoMicros})
 }
 
 // SealOffsets hands the pending changes to the offset log, one write at a time: at once when somebody waits, else
@@ -107,6 +118,7 @@ func TakeOffsetsWritten(s *components.State) {
 		if done.Err != 0 {
 			status = wire.StatusCannotWriteToFile
 			s.OffsetsFailed = true
+			s.OffsetsPending, s.OffsetsSince = s.OffsetsPending[:0], 0
 			s.Log.Log(components.LogError, "offset log failed: stored offsets are not kept over a restart any more", components.Num("errno", uint64(done.Err)))
 		}
 		for s.Stored.Len() > 0 && (s.Stored.Front().Order <= done.Order || done.Err != 0) {

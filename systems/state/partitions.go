@@ -68,6 +68,7 @@ func DoomPartition(s *components.State, entity ecs.Entity) {
 	s.Doomed.Set(row)
 	refuseAll(s, row, wire.StatusResourceNotFound)
 	s.Offsets.DeleteAll(entity)
+	s.GroupReads.ForgetAll(entity)
 }
 
 // refuseAll answers every send that waits at a partition, for room or for its level.
@@ -101,19 +102,23 @@ func fault(s *components.State, row int, why string, position uint64, errno uint
 func ReapPartitions(s *components.State) {
 	for row := range s.Doomed.All {
 		p := &s.Partitions
-		if p.InFlight[row] > 0 || p.Growing[row] || p.Vouching[row] || p.TailBusy[row] || s.Out.Unlink.Free() <= p.Segments[row].Len() || !s.DropJournal(row) {
+		if p.InFlight[row] > 0 || p.Growing[row] || p.Vouching[row] || p.TailBusy[row] || !s.DropJournal(row) {
 			s.WakeAt(s.Now.MonoMicros + 10_000)
 			continue
 		}
-		s.Doomed.Clear(row)
-		s.Unvouched.Clear(row)
 		entity := p.Entity(row)
-		for p.Segments[row].Len() > 0 {
+		for p.Segments[row].Len() > 0 && s.Out.Unlink.Free() > 1 {
 			segment := p.Segments[row].Pop()
 			s.Out.Unlink.Push(components.Unlink{Partition: entity, File: wire.SegmentFile{CreatedSeq: p.Created[row],
 				PartitionID: p.ID[row], SegmentID: s.Segments.ID[segment]}})
 			s.Segments.Drop(segment)
 		}
+		if p.Segments[row].Len() > 0 || s.Out.Unlink.Free() == 0 {
+			s.WakeAt(s.Now.MonoMicros + 10_000)
+			return // the rest when these are gone
+		}
+		s.Doomed.Clear(row)
+		s.Unvouched.Clear(row)
 		s.Out.Unlink.Push(components.Unlink{Partition: entity, Last: true})
 		p.Remove(entity)
 	}
@@ -121,7 +126,7 @@ func ReapPartitions(s *components.State) {
 
 // TakeRemoved reports partitions whose files are gone.
 func TakeRemoved(s *components.State) {
-	for s.In.Removed.Len() > 0 {
+	for s.In.Removed.Len() > 0 && s.Out.Reports.Removed.Free() > 0 {
 		s.Out.Reports.Removed.Push(s.In.Removed.Pop())
 		s.Out.Reports.News = true
 	}

@@ -38,7 +38,7 @@ func AnswerPolls(s *components.State, p *Poller) {
 			s.Refuse(&r, wire.StatusCannotReadMessage)
 			continue
 		}
-		if !p.plan(s, row, &r) { // no memory now
+		if !p.plan(s, row, &r) { // no memory now, or too many reads wait
 			s.Polling.Push(r)
 			s.WakeAt(s.Now.MonoMicros + 1000)
 		}
@@ -50,6 +50,9 @@ func AnswerPolls(s *components.State, p *Poller) {
 
 // plan answers a poll, or begins its cold read. It returns false when there is no memory for it now.
 func (p *Poller) plan(s *components.State, row int, r *components.Request) bool {
+	if !mayPoll(s, r) {
+		return resync(s, r)
+	}
 	parts := &s.Partitions
 	first, visible := parts.OffsetFirst[row], parts.Visible(row)
 	if r.Count == 0 || first >= visible {
@@ -83,8 +86,7 @@ func (p *Poller) planOffset(s *components.State, row int, r *components.Request,
 	if hot, ok := s.HotFirst(row); ok && start >= hot {
 		return p.hotPoll(s, row, r, start)
 	}
-	coldPoll(s, row, r, coldTarget{offset: start})
-	return true
+	return coldPoll(s, row, r, coldTarget{offset: start})
 }
 
 // planTime finds the first batch appended at or after a time. Segments know the time of their last batch; within one, memory is
@@ -99,12 +101,23 @@ func (p *Poller) planTime(s *components.State, row int, r *components.Request) b
 	}
 	for i := range list.Len() {
 		if segment := list.At(i); s.Segments.TimeLast[segment] >= r.Strategy.Value && s.Segments.Next[segment] > parts.OffsetFirst[row] {
+			if coldEnd(s, row, segment) == 0 {
+				break
+			}
 			s.Partitions.Touched[row] = true
-			coldPoll(s, row, r, coldTarget{offset: max(parts.OffsetFirst[row], s.Segments.Base[segment]), micros: r.Strategy.Value, byTime: true})
-			return true
+			return coldPoll(s, row, r, coldTarget{offset: max(parts.OffsetFirst[row], s.Segments.Base[segment]), micros: r.Strategy.Value, byTime: true})
 		}
 	}
-	return emptyPoll(s, row, r)
+	return p.planUnwritten(s, row, r)
+}
+
+// planUnwritten goes on with what is in memory alone: no batch on disk is young enough.
+func (p *Poller) planUnwritten(s *components.State, row int, r *components.Request) bool {
+	offset, ok := hotTime(s, row, r.Strategy.Value)
+	if !ok {
+		offset = s.Partitions.OffsetWritten[row]
+	}
+	return p.planOffset(s, row, r, offset)
 }
 
 // hotTime finds the first batch in memory whose timestamp is not below micros, provided no batch on disk alone can be.
@@ -122,7 +135,7 @@ func hotTime(s *components.State, row int, micros uint64) (offset uint64, ok boo
 		for at >= lo && x.FirstPos[list.At(at)] == components.NoPosition {
 			at--
 		}
-		if at < lo || recordTime(s, row, list.At(at)) < micros {
+		if at < lo || recordTime(s, row, at) < micros {
 			lo = mid + 1
 		} else {
 			hi = at
@@ -149,13 +162,11 @@ func hotTime(s *components.State, row int, micros uint64) (offset uint64, ok boo
 	}
 }
 
-// recordTime is the base timestamp of the first record that starts in an extent.
-func recordTime(s *components.State, row int, extent uint32) uint64 {
-	x := &s.Journal.Extents
-	reader := s.Reader(row, x.Segment[extent], x.FirstPos[extent])
-	var header [wire.BatchHeaderSize]byte
-	reader.Peek(header[:])
-	batch, _ := wire.DecodeBatchHeader(header[:])
+// recordTime is the base timestamp of the first record that starts in extent number index of a partition.
+func recordTime(s *components.State, row, index int) uint64 {
+	list, x := &s.Partitions.Extents[row], &s.Journal.Extents
+	walk := s.Walk(row, components.Place{Index: index, Position: x.FirstPos[list.At(index)]})
+	batch, _ := walk.Header()
 	return batch.BaseTimestamp
 }
 
@@ -180,6 +191,9 @@ func answerBlock(s *components.State, row int, r *components.Request, block *com
 
 // commit stores the offset of the last message returned, if the poll asks for it. It never moves back.
 func commit(s *components.State, row int, r *components.Request, last uint64) {
+	if r.Consumer.Kind == wire.ConsumerGroup {
+		s.GroupReads.Read(r.Partition, r.Consumer.ID, r.Session, last+1)
+	}
 	if !r.AutoCommit {
 		return
 	}

@@ -20,12 +20,16 @@ type coldTarget struct {
 	byTime bool
 }
 
-// coldPoll begins a read from disk.
-func coldPoll(s *components.State, row int, r *components.Request, t coldTarget) {
+// coldPoll begins a read from disk. It returns false when as many wait as there can be connections: some of those were given up.
+func coldPoll(s *components.State, row int, r *components.Request, t coldTarget) bool {
+	if s.Polls.Live >= s.Out.Cold.Len()+s.Out.Cold.Free() {
+		return false
+	}
 	slot := s.Polls.Add(*r)
 	s.Polls.Target[slot], s.Polls.Time[slot], s.Polls.ByTime[slot] = t.offset, t.micros, t.byTime
 	s.Polls.Size[slot] = coldSize(s, row, r.Count, t.offset)
 	readCold(s, row, slot, components.NoPosition)
+	return true
 }
 
 // coldSize guesses how many bytes so many messages from an offset on take, from the mean of their segment.
@@ -64,16 +68,25 @@ func readCold(s *components.State, row int, slot uint32, position uint64) {
 			position = wire.SegmentHeadSize
 		}
 	}
-	end := s.Segments.End[segment]
-	if segment == p.Write[row] {
-		end = p.Written[row]
-	}
+	end := coldEnd(s, row, segment)
 	p.InFlight[row]++
 	s.Out.Cold.Push(components.ColdOrder{
 		Slot: slot, Partition: p.Entity(row), Position: position, Offset: target, Time: s.Polls.Time[slot], ByTime: s.Polls.ByTime[slot],
 		File: wire.SegmentFile{CreatedSeq: p.Created[row], PartitionID: p.ID[row], SegmentID: id, Kind: wire.SegmentLog},
 		Size: s.Polls.Size[slot], End: end,
 	})
+}
+
+// coldEnd is the position after the last byte of a segment that is on disk.
+func coldEnd(s *components.State, row int, segment uint32) uint64 {
+	write := s.Partitions.Write[row]
+	switch {
+	case segment == write:
+		return s.Partitions.Written[row]
+	case s.Segments.Base[segment] > s.Segments.Base[write]:
+		return 0
+	}
+	return s.Segments.End[segment]
 }
 
 // FinishPolls answers the polls whose cold read came back, or reads on. Every record is checked before it is served.
@@ -89,8 +102,11 @@ func FinishPolls(s *components.State, p *Poller) {
 		s.Partitions.InFlight[row]--
 		done := true
 		switch {
+		case s.Polls.Told[read.Slot]:
 		case s.Partitions.Phase[row] == components.Deleting:
 			s.Refuse(r, wire.StatusPartitionNotFound)
+		case !mayPoll(s, r):
+			done = resync(s, r) || !again(s, row, r)
 		case read.Err != 0:
 			s.Log.Log(components.LogError, "cannot read", components.Num("created", s.Partitions.Created[row]),
 				components.Num("partition", uint64(s.Partitions.ID[row])), components.Num("position", read.Position), components.Num("errno", uint64(read.Err)))
@@ -115,8 +131,8 @@ func (p *Poller) finishPoll(s *components.State, row int, read *components.ColdR
 	bytes, at := s.Memory.Bytes(read.Span), uint64(0)
 	visible := s.Partitions.Visible(row)
 	var first, end, total uint64
-	var count, skip uint32 // messages taken; messages of the first record before the target
-	var lastBase uint64    // of the last record taken
+	var count, skip uint32                // messages taken; messages of the first record before the target
+	var lastBase, lastNext, lastAt uint64 // of the last record taken
 	for count < r.Count && at < uint64(len(bytes)) {
 		info, err := wire.CheckRecord(bytes[at:], read.Position+at, s.Polls.Segment[slot], s.Secret)
 		if errors.Is(err, wire.ErrShort) {
@@ -142,6 +158,13 @@ func (p *Poller) finishPoll(s *components.State, row int, read *components.ColdR
 			at += info.Length
 			continue
 		}
+		if count == 0 && info.BaseOffset > target { // what led here was wrong: read from the start of the segment
+			if at == 0 && read.Position > wire.SegmentHeadSize {
+				return p.readOn(s, row, slot, wire.SegmentHeadSize, 0)
+			}
+			s.Refuse(r, wire.StatusCannotReadMessage)
+			return true
+		}
 		if info.BaseOffset >= visible {
 			break
 		}
@@ -157,22 +180,19 @@ func (p *Poller) finishPoll(s *components.State, row int, read *components.ColdR
 			take -= skip
 		}
 		count += min(take, r.Count-count)
-		lastBase = info.BaseOffset
+		lastBase, lastNext, lastAt = info.BaseOffset, info.OffsetNext(), at
 		at += info.Length
 		end = at
 	}
 	if count == 0 {
-		if s.Polls.ByTime[slot] || read.Position+at < s.Segments.End[segmentOf(s, row, target)] {
-			return p.readOn(s, row, slot, read.Position+at, 0)
-		}
-		return !again(s, row, r)
+		return p.readOn(s, row, slot, read.Position+at, 0)
 	}
 	if r.AutoCommit && offsetsFull(s, row, r.Consumer) {
 		s.Refuse(r, wire.StatusTooManyConsumerOffsets)
 		return true
 	}
 	if count < r.Count && target+uint64(count) < visible && s.Polls.Size[slot] < coldMax &&
-		target+uint64(count) < s.Segments.Next[segmentOf(s, row, target)] {
+		read.Position+uint64(len(bytes)) < coldEnd(s, row, segmentOf(s, row, target)) {
 		s.Polls.Target[slot] = target
 		s.Polls.Size[slot] = min(s.Polls.Size[slot]*2, coldMax)
 		readCold(s, row, slot, read.Position+first)
@@ -181,8 +201,12 @@ func (p *Poller) finishPoll(s *components.State, row int, read *components.ColdR
 	if !p.answerCold(s, row, r, read, first, end, skip, count, target, lastBase) {
 		return !again(s, row, r)
 	}
-	commit(s, row, r, target+uint64(count)-1)
-	s.Cursors.Put(components.Cursor{Partition: r.Partition, Offset: target + uint64(count), SegmentID: s.Polls.Segment[slot], Position: read.Position + end})
+	next, position := target+uint64(count), read.Position+end
+	if next < lastNext {
+		position = read.Position + lastAt // the last record was not taken to its end
+	}
+	commit(s, row, r, next-1)
+	s.Cursors.Put(components.Cursor{Partition: r.Partition, Offset: next, SegmentID: s.Polls.Segment[slot], Position: position})
 	return true
 }
 
@@ -196,10 +220,9 @@ func again(s *components.State, row int, r *components.Request) bool {
 // readOn orders the next read of the same poll, from position; need is what its first record takes, if that is known.
 func (p *Poller) readOn(s *components.State, row int, slot uint32, position, need uint64) bool {
 	r := &s.Polls.Request[slot]
-	segment := segmentOf(s, row, s.Polls.Target[slot])
-	end := s.Segments.End[segment]
-	if segment == s.Partitions.Write[row] {
-		end = s.Partitions.Written[row]
+	end := coldEnd(s, row, segmentOf(s, row, s.Polls.Target[slot]))
+	if position >= end && s.Polls.ByTime[slot] {
+		return p.planUnwritten(s, row, r) || !again(s, row, r)
 	}
 	if position >= end || s.Waited(r.Since) >= waitMicros || need > uint64(wire.RecordSizeMax) {
 		s.Refuse(r, wire.StatusCannotReadMessage)

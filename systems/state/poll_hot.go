@@ -11,6 +11,10 @@ import (
 // vector costs more than the copy.
 const copyMax = 8 << 10
 
+// copiedMax is how many bytes of a reply are copied at most: a poll of very many small batches gets its messages in several
+// replies, as one from disk does.
+const copiedMax = 8 << 20
+
 // pollPiece is what a reply takes of one record in memory.
 type pollPiece struct {
 	header wire.BatchHeader  // as sent
@@ -25,9 +29,14 @@ func (p *Poller) hotPoll(s *components.State, row int, r *components.Request, st
 	if count == 0 {
 		return emptyPoll(s, row, r)
 	}
+	evicted := s.Journal.Evicted
 	block, ok := s.NewBlock(r.Partition, vectors, copied)
 	if !ok {
 		return false
+	}
+	if evicted != s.Journal.Evicted { // what was collected may have given way to the block: look again, now that there is room
+		s.FreeBlock(block.Finish().Row)
+		return p.planOffset(s, row, r, start)
 	}
 	block.Room(wire.PollPrefixSize)
 	last := start
@@ -82,7 +91,10 @@ func (p *Poller) collect(s *components.State, row int, r *components.Request, st
 		if piece.size > copyMax {
 			spans = piece.reader.Pieces(piece.size)
 		}
-		piece.copied = spans == 0 || vectors+spans+1 >= components.VectorsMax-1
+		piece.copied = spans == 0
+		if count > 0 && (vectors+spans+1 >= components.VectorsMax-1 || piece.copied && uint64(copied)+piece.size+wire.BatchHeaderSize > copiedMax) {
+			break
+		}
 		copied += wire.BatchHeaderSize
 		if piece.copied {
 			copied += uint32(piece.size)

@@ -24,6 +24,10 @@ func TakeRequests(s *components.State) {
 
 func takeRequest(s *components.State, r components.Request) {
 	if r.Fence > s.Catalog.Applied {
+		if s.Waited(r.Since) >= waitMicros {
+			s.Refuse(&r, late(r.Kind))
+			return
+		}
 		s.Fenced.Push(r)
 		return
 	}
@@ -48,6 +52,17 @@ func takeRequest(s *components.State, r components.Request) {
 	default:
 		panic("state: a partition's owner got a request for shard 0")
 	}
+}
+
+// late is the status for a request that has waited too long, of which nothing has happened.
+func late(kind components.RequestKind) wire.Status {
+	switch kind {
+	case components.RequestSend:
+		return wire.StatusCannotAppendMessage
+	case components.RequestPoll, components.RequestGetOffset:
+		return wire.StatusCannotReadMessage
+	}
+	return wire.StatusCannotWriteToFile
 }
 
 // missing is the status for a partition that is gone.

@@ -44,6 +44,9 @@ func route(s *components.State, row int) {
 		BeginLogin(s, row)
 		return
 	}
+	if _, ok := s.Catalog.Users.Row(c.User[row]); !ok && c.Session[row] != 0 {
+		unbind(s, row) // the user is deleted: shard 0 ends the session, but the client need not wait for that
+	}
 	ping := header.Operation == wire.OpNonReplicated && header.Code == wire.CodePing
 	if c.Session[row] == 0 && !ping {
 		switch header.Operation {
@@ -217,12 +220,17 @@ func choosePartition(s *components.State, topic int, p wire.Partitioning) (id ui
 	return p.ID, true
 }
 
-// consumerKey folds a consumer into the key that its offsets are stored under. Groups are numbered by the catalog.
-func consumerKey(c wire.Consumer) (components.ConsumerKey, bool) {
-	if c.IsGroup() {
+// consumerKey folds a consumer into the key that its offsets are stored under. Groups are numbered by the catalog; false is one that the
+// topic does not have.
+func consumerKey(s *components.State, topic int, c wire.Consumer) (components.ConsumerKey, bool) {
+	if !c.IsGroup() {
+		return components.ConsumerKey{Kind: wire.ConsumerSingle, ID: c.FoldID()}, true
+	}
+	row, ok := s.Catalog.FindGroup(topic, c.Ident)
+	if !ok {
 		return components.ConsumerKey{}, false
 	}
-	return components.ConsumerKey{Kind: wire.ConsumerSingle, ID: c.FoldID()}, true
+	return components.ConsumerKey{Kind: wire.ConsumerGroup, ID: s.Catalog.Groups.ID[row]}, true
 }
 
 func routePoll(s *components.State, row int) wire.Status {
@@ -230,61 +238,86 @@ func routePoll(s *components.State, row int) wire.Status {
 	if status != wire.StatusOK {
 		return status
 	}
-	t, status := findTopic(s, poll.Stream, poll.Topic)
-	if status != wire.StatusOK {
-		return status
-	}
-	if poll.Consumer.IsGroup() && !poll.Partition.Present {
-		return wire.StatusInvalidIdentifier
-	}
-	if status := t.findPartition(s, poll.Partition.ID); status != wire.StatusOK {
-		return status
-	}
-	if !Allowed(s, s.Conns.User[row], PollMessages, s.Catalog.Topics.Stream[t.topic], s.Catalog.Topics.Entity(t.topic)) {
-		return wire.StatusUnauthorized
-	}
-	key, ok := consumerKey(poll.Consumer)
-	if !ok { // a group that the caller is no member of
+	r, owner, status := pollRequest(s, row, &poll)
+	switch status {
+	case wire.StatusOK:
+		s.Ask(owner, r)
+	case wire.StatusConsumerGroupPartitionNotOwned: // clients of a group ask for their assignment then
 		var prefix [wire.PollPrefixSize]byte
 		wire.PutPollPrefix(prefix[:], wire.PollPrefix{PartitionID: wire.PartitionResync})
 		answerBody(s, row, prefix[:], wire.StatusOK)
-		return wire.StatusOK
+	default:
+		return status
 	}
-	r, owner := partitionRequest(s, row, components.RequestPoll, t)
-	r.Consumer, r.Strategy, r.Count, r.AutoCommit = key, poll.Strategy, poll.Count, poll.AutoCommit
+	return wire.StatusOK
+}
+
+// pollRequest is a poll as a request to the owner of its partition. Statuses: protocol.md, 12.5.
+func pollRequest(s *components.State, row int, poll *wire.PollMessages) (r components.Request, owner int, status wire.Status) {
+	t, status := findTopic(s, poll.Stream, poll.Topic)
+	if status != wire.StatusOK {
+		return r, 0, status
+	}
+	if poll.Consumer.IsGroup() && !poll.Partition.Present {
+		return r, 0, wire.StatusInvalidIdentifier
+	}
+	if status := t.findPartition(s, poll.Partition.ID); status != wire.StatusOK {
+		return r, 0, status
+	}
+	if !Allowed(s, s.Conns.User[row], PollMessages, s.Catalog.Topics.Stream[t.topic], s.Catalog.Topics.Entity(t.topic)) {
+		return r, 0, wire.StatusUnauthorized
+	}
+	r, owner = partitionRequest(s, row, components.RequestPoll, t)
+	r.Strategy, r.Count, r.AutoCommit = poll.Strategy, poll.Count, poll.AutoCommit
+	var known bool
+	if r.Consumer, known = consumerKey(s, t.topic, poll.Consumer); !known || !mayPoll(s, &r) {
+		return r, 0, wire.StatusConsumerGroupPartitionNotOwned
+	}
+	return r, owner, wire.StatusOK
+}
+
+// routeOffset passes an offset write on.
+func routeOffset(s *components.State, row int, kind components.RequestKind, key wire.OffsetKey, offset uint64) wire.Status {
+	r, owner, status := offsetRequest(s, row, kind, &key)
+	if status != wire.StatusOK {
+		return status
+	}
+	r.Offset = offset
 	s.Ask(owner, r)
 	return wire.StatusOK
 }
 
-// routeOffset passes an offset write on. Statuses: protocol.md, 7.5.
-func routeOffset(s *components.State, row int, kind components.RequestKind, key wire.OffsetKey, offset uint64) wire.Status {
+// offsetRequest is an offset write as a request to the owner of its partition. Statuses: protocol.md, 7.5.
+func offsetRequest(s *components.State, row int, kind components.RequestKind, key *wire.OffsetKey) (r components.Request, owner int, status wire.Status) {
 	t, status := findTopic(s, key.Stream, key.Topic)
 	if status != wire.StatusOK {
 		if key.Consumer.IsGroup() {
-			return wire.StatusResourceNotFound
+			status = wire.StatusResourceNotFound
 		}
-		return status
+		return r, 0, status
 	}
-	if key.Consumer.IsGroup() {
+	consumer, known := consumerKey(s, t.topic, key.Consumer)
+	if !known {
 		if key.Consumer.Ident.Kind == wire.IdentName {
-			return wire.StatusConsumerGroupNameNotFound
+			return r, 0, wire.StatusConsumerGroupNameNotFound
 		}
-		return wire.StatusConsumerGroupIdNotFound
+		return r, 0, wire.StatusConsumerGroupIdNotFound
 	}
 	if !key.Partition.Present {
-		return wire.StatusInvalidIdentifier
+		return r, 0, wire.StatusInvalidIdentifier
 	}
 	if status := t.findPartition(s, key.Partition.ID); status != wire.StatusOK {
-		return status
+		return r, 0, status
 	}
 	if !Allowed(s, s.Conns.User[row], PollMessages, s.Catalog.Topics.Stream[t.topic], s.Catalog.Topics.Entity(t.topic)) {
-		return wire.StatusUnauthorized
+		return r, 0, wire.StatusUnauthorized
 	}
-	r, owner := partitionRequest(s, row, kind, t)
-	r.Consumer, _ = consumerKey(key.Consumer)
-	r.Offset = offset
-	s.Ask(owner, r)
-	return wire.StatusOK
+	r, owner = partitionRequest(s, row, kind, t)
+	r.Consumer = consumer
+	if !mayCommit(s, &r) {
+		return r, 0, wire.StatusConsumerGroupPartitionNotOwned
+	}
+	return r, owner, wire.StatusOK
 }
 
 func routeGetOffset(s *components.State, row int) wire.Status {
@@ -302,7 +335,7 @@ func routeGetOffset(s *components.State, row int) wire.Status {
 	if !Allowed(s, s.Conns.User[row], PollMessages, s.Catalog.Topics.Stream[t.topic], s.Catalog.Topics.Entity(t.topic)) {
 		return wire.StatusUnauthorized
 	}
-	consumer, ok := consumerKey(key.Consumer)
+	consumer, ok := consumerKey(s, t.topic, key.Consumer)
 	if !ok { // an unknown group has stored nothing
 		answerBody(s, row, nil, wire.StatusOK)
 		return wire.StatusOK

@@ -30,6 +30,10 @@ func SealJournals(s *components.State) {
 		moveOn(s, row)
 		segment := p.Write[row]
 		waits := s.Segments.End[segment] - p.Written[row]
+		if waits == 0 && segment != p.AppendSegment(row) && s.Segments.End[p.AppendSegment(row)] > 0 {
+			s.WakeAt(s.Now.MonoMicros + 10_000) // no room for the segment's voucher: the next one waits
+			continue
+		}
 		if waits == 0 {
 			s.Unsealed.Clear(row)
 			p.Waiting[row] = 0
@@ -64,7 +68,7 @@ func moveOn(s *components.State, row int) {
 		if s.Out.Vouch.Free() == 0 {
 			return
 		}
-		vouch(s, row, p.Write[row], p.Written[row])
+		vouch(s, row, p.Write[row], p.Written[row], false)
 		p.Write[row], p.Written[row], p.Sealed[row] = next, 0, 0
 	}
 }

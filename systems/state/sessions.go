@@ -2,6 +2,7 @@ package state
 
 import (
 	"galgo/components"
+	"galgo/ecs"
 	"galgo/wire"
 )
 
@@ -9,8 +10,7 @@ import (
 func openSession(s *components.State, r *components.Request) {
 	clients := s.Control.Clients
 	header, _ := request(s, r)
-	user, ok := s.Catalog.Users.Row(r.User)
-	if !ok || !s.Catalog.Users.Active[user] { // deleted, or set inactive, since
+	if !mayLogIn(s.Catalog, r.User) || !s.Control.ReadOnly && !mayLogIn(s.Control.Decided, r.User) { // deleted, or set inactive, since
 		evictAsker(s, r, wire.EvictInvalidCredentials)
 		return
 	}
@@ -38,11 +38,16 @@ func openSession(s *components.State, r *components.Request) {
 	client.Session, client.Commit, client.Home, client.Conn = e.Session, e.Seq, r.Home, r.Conn
 	decide(s, e, &components.Asker{Home: r.Home, Since: r.Since, Header: header,
 		Answer: components.Reply{Kind: components.ReplyOpened, Conn: r.Conn, Session: e.Session, Client: client.ID, User: r.User},
-		Body: wire.AppendRegistered(wire.AppendResultOK(nil), wire.Registered{UserID: s.Catalog.Users.ID[user], Session: e.Session,
+		Body: wire.AppendRegistered(wire.AppendResultOK(nil), wire.Registered{UserID: s.Catalog.Users.ID[s.Catalog.Users.MustRow(r.User)], Session: e.Session,
 			ProtocolVersion: wire.ProtocolVersion, ServerVersion: []byte(s.ServerVersion)})})
 	if evicted := clients.Add(client); evicted != nil {
 		takeSession(s, evicted)
 	}
+}
+
+func mayLogIn(c *components.Catalog, user ecs.Entity) bool {
+	row, ok := c.Users.Row(user)
+	return ok && c.Users.Active[row]
 }
 
 // takeSession ends a session that its connection has not given up, and tells the connection: in order, for the answer that gives it the
@@ -52,9 +57,19 @@ func takeSession(s *components.State, client *components.Client) {
 		Conn: client.Conn, Client: client.ID, Session: client.Session, Reason: wire.EvictNoSession}})
 }
 
-// endSession ends a session, for every shard to know.
+// expireSession ends the session of a group member that was silent for too long, and has its connection told.
+func expireSession(s *components.State, r *components.Request) {
+	if client := s.Control.Clients.Find(r.Client); client != nil && client.Session == r.Session {
+		endSession(s, client, &components.Asker{Home: client.Home, Since: s.Now.MonoMicros, Answer: components.Reply{Kind: components.ReplyEvict,
+			Conn: client.Conn, Client: client.ID, Session: client.Session, Reason: wire.EvictStaleClient}})
+	}
+}
+
+// endSession ends a session, for every shard to know. Its groups go on without it before that.
 func endSession(s *components.State, client *components.Client, asker *components.Asker) {
 	s.Control.Clients.Remove(client.ID, client.Session)
+	unsettle(s, s.Control.Decided.GroupsOf(client.ID)...)
+	settleGroups(s)
 	decide(s, newEvent(s, wire.Event{Kind: wire.EventSessionClosed, Client: client.ID, Session: client.Session, User: uint64(client.User),
 		Shard: uint32(client.Home), Connection: uint64(client.Conn)}), asker)
 }

@@ -41,6 +41,7 @@ func count(s *components.State, stats *wire.Stats) {
 	catalog := s.Catalog
 	stats.StreamsCount = uint32(catalog.Streams.Len())
 	stats.TopicsCount = uint32(catalog.Topics.Len())
+	stats.ConsumerGroupsCount = uint32(catalog.Groups.Len())
 	stats.PartitionsCount = uint32(catalog.Partitions.Len())
 	for row := range catalog.Partitions.All {
 		counts := s.Counters.Of(catalog.Partitions.Entity(row))

@@ -2,6 +2,7 @@ package state
 
 import (
 	"galgo/components"
+	"galgo/wire"
 )
 
 // pressureBytes is what a shard lets go of at a time when another one is short of memory.
@@ -10,26 +11,41 @@ const pressureBytes = 8 << 20
 // expiryMicros is how often requests that wait too long are looked for.
 const expiryMicros = 1_000_000
 
-// Upkeep does what is due by the clock: sends whose write does not return are answered, and while the shard stops its
-// deadline is near.
+// Upkeep does what is due by the clock: who waits for a write or a read that does not return is answered.
 func Upkeep(s *components.State) {
-	if s.Acks.Total() > 0 {
-		if s.Now.MonoMicros >= s.ExpireAt {
-			ExpireAcks(s)
-			s.ExpireAt = s.Now.MonoMicros + expiryMicros
-		}
-		s.WakeAt(s.ExpireAt)
+	if s.Acks.Total()+s.Polls.Live+s.Stored.Len()+s.Fenced.Len() == 0 {
+		return
 	}
-	if s.Fenced.Len() > 0 {
-		s.WakeAt(s.Now.MonoMicros + expiryMicros)
+	if s.Now.MonoMicros >= s.ExpireAt {
+		ExpireAcks(s)
+		expirePolls(s)
+		expireStored(s)
+		s.ExpireAt = s.Now.MonoMicros + expiryMicros
+	}
+	s.WakeAt(s.ExpireAt)
+}
+
+// expirePolls refuses polls whose read has not returned for 20 s. Their rows stay until it does.
+func expirePolls(s *components.State) {
+	p := &s.Polls
+	for slot := range p.Request {
+		if r := &p.Request[slot]; r.Kind != 0 && !p.Told[slot] && s.Waited(r.Since) >= waitMicros {
+			s.Refuse(r, wire.StatusCannotReadMessage)
+			p.Told[slot] = true
+		}
+	}
+}
+
+// expireStored answers offset writes that have not returned for 20 s, which "may have happened".
+func expireStored(s *components.State) {
+	for s.Stored.Len() > 0 && s.Waited(s.Stored.Front().Since) >= waitMicros {
+		ack := s.Stored.Pop()
+		s.Answer(ack.Home, components.Reply{Kind: components.ReplyStatus, Conn: ack.Conn, Status: wire.StatusCannotWriteToFile})
 	}
 }
 
 // GiveWay returns journal memory to the budget when another shard is short of it: hot tails give way first.
 func GiveWay(s *components.State, release func(off, n uint64)) {
-	if s.Arena.Held() < pressureBytes {
-		return
-	}
 	s.Evict(pressureBytes)
 	s.Arena.GiveBack(s.Arena.InUse(), release)
 }

@@ -52,7 +52,7 @@ func VerifyFrames(s *components.State, v *Verifier) {
 		if v.stage == 0 {
 			budget -= stepCost(c.Header[row], frame)
 			if done, status := v.body.Step(before); !done {
-				return
+				break
 			} else if status != wire.StatusOK || c.Batch[row].Len == 0 {
 				verified(s, v, row, status)
 				continue
@@ -63,9 +63,12 @@ func VerifyFrames(s *components.State, v *Verifier) {
 		done, status := v.batch.Step(max(budget, 1))
 		budget -= int(c.Batch[row].Len)
 		if !done {
-			return
+			break
 		}
 		verified(s, v, row, status)
+	}
+	if s.Verify.Len() > 0 {
+		s.WakeAt(s.Now.MonoMicros) // the next tick goes on
 	}
 }
 

@@ -26,7 +26,7 @@ func TakeWrites(s *components.State) {
 		}
 		p.Written[row], p.Sealed[row] = wrote.To, wrote.To
 		p.OffsetWritten[row] = p.SealedNext[row]
-		p.Quiet[row] = s.Now.MonoMicros
+		p.Quiet[row], p.Late[row] = s.Now.MonoMicros, false
 		if p.Phase[row] == components.Deleting {
 			continue
 		}
@@ -35,7 +35,8 @@ func TakeWrites(s *components.State) {
 		s.WakeAt(s.Now.MonoMicros + idleMicros)
 		for s.Marks.Len(row) > 0 {
 			mark := s.Marks.Front(row)
-			if mark.SegmentID == wrote.SegmentID && mark.Entry.Position >= wrote.To || s.Out.Index.Free() == 0 {
+			// Segment ids ascend along a log: what is appended to the next segment is not written yet.
+			if mark.SegmentID > wrote.SegmentID || mark.SegmentID == wrote.SegmentID && mark.Entry.Position >= wrote.To || s.Out.Index.Free() == 0 {
 				break
 			}
 			s.Out.Index.Push(s.Marks.Pop(row))
@@ -57,13 +58,14 @@ func AckSends(s *components.State) {
 }
 
 // ExpireAcks answers sends whose write has not returned for 20 s: StatusCannotSaveMessagesToSegment, "may have happened".
-// The write itself goes on; the partition takes no appends until it returns, because one write is in flight at a time.
+// The write itself goes on; the partition takes no appends until it returns, so that what is sent again is not stored behind it.
 func ExpireAcks(s *components.State) {
 	unlimited := maxBudget
 	for row := range s.Acks.Ready(&unlimited) {
 		for s.Acks.Len(row) > 0 && s.Waited(s.Acks.Front(row).Since) >= waitMicros {
 			ack := s.Acks.Pop(row)
 			s.Answer(ack.Home, components.Reply{Kind: components.ReplyStatus, Conn: ack.Conn, Status: wire.StatusCannotSaveMessagesToSegment})
+			s.Partitions.Late[row] = true
 		}
 	}
 }
@@ -99,15 +101,20 @@ func TakeGrown(s *components.State) {
 	}
 }
 
-// dropEmptySegment takes back a segment that was to be appended to next.
+// dropEmptySegment takes back a segment that was to be appended to next, and the file that may have been made for it.
 func dropEmptySegment(s *components.State, row int, segment uint32) {
 	p := &s.Partitions
+	if s.Out.Unlink.Free() > 1 {
+		s.Out.Unlink.Push(components.Unlink{Partition: p.Entity(row), File: wire.SegmentFile{CreatedSeq: p.Created[row],
+			PartitionID: p.ID[row], SegmentID: s.Segments.ID[segment]}})
+	}
 	s.Segments.Drop(p.Segments[row].Drop())
 	if p.Write[row] == segment {
 		p.Write[row] = components.NoRow
 	}
 	if p.Segments[row].Len() > 0 {
 		p.MarkLast[row] = s.Segments.End[p.AppendSegment(row)]
+		p.TailCold[row] = s.TailMissing(row) // a batch that is small enough may still go behind it
 	}
 }
 
@@ -177,16 +184,17 @@ func VouchIdle(s *components.State) {
 			return
 		}
 		p.Vouching[row] = true
-		vouch(s, row, p.Write[row], p.Written[row])
+		vouch(s, row, p.Write[row], p.Written[row], true)
 	}
 }
 
-// vouch orders a voucher for a segment of which everything below position is written.
-func vouch(s *components.State, row int, segment uint32, position uint64) {
+// vouch orders a voucher for a segment of which everything below position is written: because the partition is idle, or because it
+// is done with the segment.
+func vouch(s *components.State, row int, segment uint32, position uint64, idle bool) {
 	p := &s.Partitions
 	p.InFlight[row]++
 	id := s.Segments.ID[segment]
-	s.Out.Vouch.Push(components.VouchOrder{Partition: p.Entity(row),
+	s.Out.Vouch.Push(components.VouchOrder{Partition: p.Entity(row), Idle: idle,
 		File: wire.SegmentFile{CreatedSeq: p.Created[row], PartitionID: p.ID[row], SegmentID: id, Kind: wire.SegmentLog},
 		Entry: wire.IndexEntry{Kind: wire.IndexVoucher, SegmentID: id, Offset: s.Segments.Next[segment], Time: s.Segments.TimeLast[segment],
 			Position: position, Run: s.Run, BaseOffset: s.Segments.Base[segment], Synced: true}})
@@ -202,16 +210,18 @@ func TakeVouched(s *components.State) {
 		}
 		p := &s.Partitions
 		p.InFlight[row]--
-		idle := s.Segments.ID[p.Write[row]] == vouched.SegmentID
-		if idle {
+		if vouched.Idle {
 			p.Vouching[row] = false
 		}
 		switch {
 		case vouched.Err == syscall.EMFILE || vouched.Err == syscall.ENFILE || vouched.Err == syscall.ENOMEM || vouched.Err == syscall.ENOSPC:
 			p.Quiet[row] = s.Now.MonoMicros // a voucher is a convenience: again in a second
+			if s.Stopping {
+				s.Unvouched.Clear(row) // the next start walks a little further
+			}
 		case vouched.Err != 0:
 			fault(s, row, "sync failed", vouched.Position, uint64(vouched.Err))
-		case idle && p.Written[row] == vouched.Position && p.Waiting[row] == 0:
+		case vouched.Idle && s.Segments.ID[p.Write[row]] == vouched.SegmentID && p.Written[row] == vouched.Position && p.Waiting[row] == 0:
 			p.Vouched[row] = true
 			s.Unvouched.Clear(row)
 		}

@@ -30,6 +30,11 @@ func ReadCold(v components.StateView, st *components.Storage, io *IO) {
 			return
 		}
 		order := &c.Order[row]
+		if order.Position != components.NoPosition && order.Position >= order.End { // there is nothing to read
+			st.Out.ColdReads.Push(components.ColdRead{Slot: order.Slot, Position: order.Position})
+			c.Drop(row)
+			continue
+		}
 		file := f.Row(order.File)
 		f.Used[file] = v.Now().MonoMicros
 		if order.Position == components.NoPosition {
@@ -57,6 +62,7 @@ func readIndex(st *components.Storage, io *IO, row int, file uint32) {
 func startRead(st *components.Storage, io *IO, kind components.OpKind, fd int32, row int, file, size uint32, position uint64) {
 	span, ok := st.Arena.Alloc(size)
 	if !ok {
+		st.Budget.Refuse()
 		return // next tick
 	}
 	slot, token := take(st, kind, uint64(file))

@@ -32,7 +32,7 @@ func roomForFile(st *components.Storage, io *IO) bool {
 	f := &st.Segments
 	victim, found := uint32(0), false
 	for row := range f.File {
-		if f.File[row].SegmentID == 0 || f.Inflight[row] > 0 || f.LogFD[row] == components.NoFD && f.IndexFD[row] == components.NoFD {
+		if f.File[row].SegmentID == 0 || f.Inflight[row] > 0 || f.Fresh[row] || f.LogFD[row] == components.NoFD && f.IndexFD[row] == components.NoFD {
 			continue
 		}
 		if !found || f.Used[row] < f.Used[victim] {
@@ -71,6 +71,7 @@ func openLog(st *components.Storage, io *IO, row uint32, create bool) bool {
 		return false
 	}
 	flags := uint32(uring.O_RDWR | uring.O_CLOEXEC)
+	f.Fresh[row] = create
 	if create {
 		flags |= uring.O_CREAT | uring.O_EXCL
 	}
@@ -92,7 +93,7 @@ func openLog(st *components.Storage, io *IO, row uint32, create bool) bool {
 func GrowFiles(v components.StateView, st *components.Storage, io *IO) {
 	f := &st.Segments
 	for partition := range st.In.Grow.All {
-		if st.Inflight.Free() < 4 {
+		if st.Inflight.Free() < 4 || st.Out.Grown.Free() <= components.FactsMax() {
 			return
 		}
 		file, to := v.AppendFile(partition)
@@ -106,6 +107,7 @@ func GrowFiles(v components.StateView, st *components.Storage, io *IO) {
 			continue
 		}
 		st.In.Grow.Clear(partition)
+		f.Fresh[row] = false
 		have := max(f.Allocated[row], v.Allocated(partition))
 		if !spaceFor(v, st, io, to-min(have, to)) {
 			st.Out.Grown.Push(components.Grown{Partition: v.PartitionAt(partition), SegmentID: file.SegmentID, Allocated: have, Err: syscall.ENOSPC})
@@ -250,7 +252,7 @@ func openFailed(v components.StateView, st *components.Storage, row uint32, errn
 			st.In.Vouch.Push(order)
 			continue
 		}
-		st.Out.Vouched.Push(components.Vouched{Partition: order.Partition, SegmentID: id, Position: order.Entry.Position, Err: errno})
+		st.Out.Vouched.Push(vouchedOf(&order, errno))
 	}
 	for row := range st.Colds.Live.All {
 		if order := &st.Colds.Order[row]; order.File.SegmentID == id && !st.Colds.Busy[row] {

@@ -9,6 +9,13 @@ import (
 	"galgo/wire"
 )
 
+const (
+	// indexingMax and vouchingMax are how many operations on indexes, and how many vouchers, a shard has under way: nobody waits for them, so
+	// they leave slots and the kernel's workers to writes.
+	indexingMax = 1024
+	vouchingMax = 128
+)
+
 func asErrno(err error, errno *syscall.Errno) bool { return errors.As(err, errno) }
 
 // WriteIndexes appends entries to the indexes of segments whose log writes have completed. An index is written through the page cache: what
@@ -17,7 +24,7 @@ func asErrno(err error, errno *syscall.Errno) bool { return errors.As(err, errno
 func WriteIndexes(v components.StateView, st *components.Storage, io *IO) {
 	f := &st.Segments
 	for range st.In.Index.Len() {
-		if st.Inflight.Free() < 4 {
+		if st.Inflight.Free() < 4 || st.Indexing >= indexingMax {
 			return
 		}
 		mark := st.In.Index.Pop()
@@ -60,6 +67,7 @@ func indexReady(v components.StateView, st *components.Storage, io *IO, row uint
 	slot, token := take(st, OpOpenIndex, uint64(row))
 	st.Inflight.Span[slot] = path
 	f.Inflight[row]++
+	st.Indexing++
 	f.IndexBusy[row] = true
 	st.Directory.FilesOpen++
 	io.Ring.Push(uring.Openat(st.Directory.LogFD, addr(st, path), uring.O_RDWR|uring.O_CREAT|uring.O_APPEND|uring.O_CLOEXEC, fileMode, token))
@@ -78,6 +86,9 @@ func appendIndex(st *components.Storage, io *IO, row uint32, kind components.OpK
 	st.Inflight.Span[slot] = span
 	st.Inflight.More[slot] = entry.Position
 	f.Inflight[row]++
+	if kind == OpWriteIndex {
+		st.Indexing++
+	}
 	f.IndexBusy[row] = true
 	io.Ring.Push(uring.Write(f.IndexFD[row], addr(st, span), span.Len, 0, 0, token))
 	return true
@@ -89,6 +100,7 @@ func indexDone(v components.StateView, st *components.Storage, slot uint32, res 
 	st.Arena.Free(st.Inflight.Span[slot])
 	st.Inflight.Put(slot)
 	f.Inflight[row]--
+	st.Indexing--
 	f.IndexBusy[row] = false
 	errno := errnoOf(res)
 	if kind == OpOpenIndex {
@@ -119,11 +131,11 @@ func dropIndexWork(st *components.Storage, row uint32) {
 		if order := st.In.Vouch.Pop(); order.File.SegmentID != id {
 			st.In.Vouch.Push(order)
 		} else {
-			st.Out.Vouched.Push(components.Vouched{Partition: order.Partition, SegmentID: id, Position: order.Entry.Position, Err: syscall.EMFILE}) // again later
+			st.Out.Vouched.Push(vouchedOf(&order, syscall.EMFILE)) // again later
 		}
 	}
 	for cold := range st.Colds.Live.All {
-		if order := &st.Colds.Order[cold]; order.File.SegmentID == id && !st.Colds.Busy[cold] {
+		if order := &st.Colds.Order[cold]; order.File.SegmentID == id && !st.Colds.Busy[cold] && order.Position == components.NoPosition {
 			order.Position = wire.SegmentHeadSize // without an index the log is read from its start
 		}
 	}
@@ -134,14 +146,14 @@ func dropIndexWork(st *components.Storage, row uint32) {
 func VouchLogs(v components.StateView, st *components.Storage, io *IO) {
 	f := &st.Segments
 	for range st.In.Vouch.Len() {
-		if st.Inflight.Free() < 4 {
-			return
+		if st.Inflight.Free() < 4 || len(st.Vouching)+st.VouchNext.Len() >= vouchingMax || st.Out.Vouched.Free() <= components.FactsMax() {
+			break
 		}
 		order := st.In.Vouch.Pop()
 		row := f.Row(order.File)
 		f.Used[row] = v.Now().MonoMicros
 		if f.IndexDead[row] {
-			st.Out.Vouched.Push(components.Vouched{Partition: order.Partition, SegmentID: order.File.SegmentID, Position: order.Entry.Position, Err: syscall.ENOSPC})
+			st.Out.Vouched.Push(vouchedOf(&order, syscall.ENOSPC))
 			continue
 		}
 		if f.LogFD[row] == components.NoFD {
@@ -173,6 +185,11 @@ func VouchLogs(v components.StateView, st *components.Storage, io *IO) {
 	}
 }
 
+// vouchedOf is what became of an order.
+func vouchedOf(order *components.VouchOrder, errno syscall.Errno) components.Vouched {
+	return components.Vouched{Partition: order.Partition, SegmentID: order.File.SegmentID, Position: order.Entry.Position, Idle: order.Idle, Err: errno}
+}
+
 func marksWait(st *components.Storage, segmentID uint64) bool {
 	for i := range st.In.Index.Len() {
 		if st.In.Index.At(i).SegmentID == segmentID {
@@ -201,5 +218,5 @@ func vouchDone(v components.StateView, st *components.Storage, slot uint32, res 
 		f.IndexDead[row] = true
 		errno = syscall.ENOSPC
 	}
-	st.Out.Vouched.Push(components.Vouched{Partition: order.Partition, SegmentID: order.File.SegmentID, Position: order.Entry.Position, Err: errno})
+	st.Out.Vouched.Push(vouchedOf(&order, errno))
 }

@@ -39,7 +39,7 @@ func AdoptConns(v components.StateView, st *components.Storage, io *IO) {
 // ReadConns reads on where a request is done with, and where buffers or memory were short.
 // Reads In.Read, Hungry, Starving. Writes Conns, Inflight. Drives the ring.
 func ReadConns(v components.StateView, st *components.Storage, io *IO) {
-	for st.In.Read.Len() > 0 {
+	for st.In.Read.Len() > 0 && st.Inflight.Free() > 4 {
 		if row, ok := connRow(v, st, st.In.Read.Pop()); ok {
 			releaseFrame(st, io, row)
 			receive(v, st, io, row)
@@ -133,6 +133,14 @@ func start(st *components.Storage, io *IO, row int) {
 // hungry gets memory for a frame at once, or puts the connection in line for it.
 func hungry(v components.StateView, st *components.Storage, io *IO, row int) {
 	if st.Hungry.Len() > 0 || !reserve(st, io, row) {
+		if st.Hungry.Free() == 0 { // those that are gone stand in line still
+			for range st.Hungry.Len() {
+				conn := st.Hungry.Pop()
+				if _, ok := connRow(v, st, conn); ok {
+					st.Hungry.Push(conn)
+				}
+			}
+		}
 		st.Hungry.Push(st.Conns.Conn[row])
 		return
 	}

@@ -18,15 +18,20 @@ func SendReplies(v components.StateView, st *components.Storage, io *IO) {
 			panic("storage: an answer for a connection that has no row")
 		}
 		c := &st.Conns
-		releaseFrame(st, io, row)
+		asked := c.State[row] == components.HandedOver // if not, the connection is told that it is over, and its socket is being read
+		if asked {
+			releaseFrame(st, io, row)
+		}
 		if c.Closing[row] || c.Broken[row] {
 			st.Out.Sent.Push(components.Sent(send))
-			receive(v, st, io, row)
+			if asked {
+				receive(v, st, io, row)
+			}
 			continue
 		}
 		c.Sending[row], c.SentOf[row], c.SendAt[row] = send, 0, v.Now().MonoMicros
 		sendOn(st, io, row)
-		if c.Header[row].Len == 0 {
+		if asked && c.Header[row].Len == 0 {
 			start(st, io, row)
 		}
 	}

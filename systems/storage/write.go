@@ -20,8 +20,9 @@ const writeSlotMax = 256
 // When slots or memory run out the rest keeps its place for the next tick.
 func WriteJournals(v components.StateView, st *components.Storage, io *IO) {
 	f := &st.Segments
-	for partition := range st.In.Write.All {
+	for partition := range st.In.Write.Rotate(&st.WriteNext) {
 		if st.Inflight.Free() < 4 || st.Writes >= writeSlotMax {
+			st.WriteNext = partition // its turn comes first
 			return
 		}
 		file := v.WriteFile(partition)
@@ -33,13 +34,19 @@ func WriteJournals(v components.StateView, st *components.Storage, io *IO) {
 			}
 			continue
 		}
-		vectors, ok := st.Arena.Alloc(components.VectorsMax * 16)
+		count, bytes := uint32(0), uint64(0)
+		for range func(yield func(components.Span) bool) { v.SealedVectors(partition, yield) } {
+			count++
+		}
+		vectors, ok := st.Arena.Alloc(count * 16)
 		if !ok {
+			st.Budget.Refuse()
+			st.WriteNext = partition
 			return
 		}
 		st.In.Write.Clear(partition)
 		from, to, sealed := v.Sealed(partition)
-		count, bytes := uint32(0), uint64(0)
+		count = 0
 		for span := range func(yield func(components.Span) bool) { v.SealedVectors(partition, yield) } {
 			at := st.Memory.Bytes(vectors.Slice(count*16, 16))
 			binary.LittleEndian.PutUint64(at, st.Memory.Addr(span))
@@ -131,13 +138,16 @@ func UnlinkFiles(v components.StateView, st *components.Storage, io *IO) {
 	for st.In.Unlink.Len() > 0 && st.Inflight.Free() > 4 && st.Directory.Unlinking < unlinkingMax {
 		unlink := st.In.Unlink.Front()
 		if unlink.Last {
-			if st.Directory.Unlinking > 0 {
+			if st.Directory.Unlinking > 0 || st.Out.Removed.Free() == 0 {
 				return
 			}
 			st.Out.Removed.Push(st.In.Unlink.Pop().Partition)
 			continue
 		}
-		if row, ok := st.Segments.ByID[unlink.File.SegmentID]; ok && st.Segments.Inflight[row] == 0 {
+		if row, ok := st.Segments.ByID[unlink.File.SegmentID]; ok {
+			if st.Segments.Inflight[row] > 0 {
+				return // its index is being opened or appended to: that could make the file anew
+			}
 			closeFiles(st, io, row)
 		}
 		log, ok := putPath(st, unlink.File, wire.SegmentLog)

@@ -34,6 +34,13 @@ func (c *Client) CreateStream(name string) (wire.StreamDetails, error) {
 	return decoded(c, wire.CodeCreateStream, details, err)
 }
 
+// UpdateStream gives a stream another name.
+func (c *Client) UpdateStream(stream wire.Ident, name string) error {
+	frame := wire.AppendUpdateStream(c.frame(), wire.UpdateStream{Stream: stream, Name: []byte(name)})
+	_, err := c.exchange(wire.OpUpdateStream, 0, frame, nil)
+	return err
+}
+
 // DeleteStream deletes a stream and all in it.
 func (c *Client) DeleteStream(stream wire.Ident) error {
 	_, err := c.exchange(wire.OpDeleteStream, 0, wire.AppendIdent(c.frame(), stream), nil)

@@ -33,6 +33,12 @@ func (c *Client) CreateTopic(t wire.CreateTopic) (wire.TopicDetails, error) {
 	return decoded(c, wire.CodeCreateTopic, details, err)
 }
 
+// UpdateTopic changes a topic's name and those of its options that may change.
+func (c *Client) UpdateTopic(u wire.UpdateTopic) error {
+	_, err := c.exchange(wire.OpUpdateTopic, 0, wire.AppendUpdateTopic(c.frame(), u), nil)
+	return err
+}
+
 // DeleteTopic deletes a topic and all in it.
 func (c *Client) DeleteTopic(stream, topic wire.Ident) error {
 	frame := wire.AppendTopicRef(c.frame(), wire.TopicRef{Stream: stream, Topic: topic})

@@ -1,0 +1,191 @@
+package main
+
+import (
+	"bufio"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"galgo/components"
+	"galgo/ecs"
+	"galgo/systems/state"
+	"galgo/systems/storage"
+	"galgo/uring"
+	"galgo/wire"
+)
+
+// directory is a data directory that is read while nothing keeps others from changing it.
+type directory struct {
+	files  uring.Files
+	root   string
+	secret uint64
+	level  components.Level // the server's default
+	note   func(text string)
+}
+
+// openDirectory reads the marker. Unlike a server it makes nothing and locks nothing.
+func openDirectory(files uring.Files, root string, level components.Level) (*directory, error) {
+	root, err := filepath.Abs(root)
+	if err != nil {
+		return nil, err
+	}
+	content, err := os.ReadFile(filepath.Join(root, components.MarkerFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%s is not a data directory of galgo: it holds no file %s", root, components.MarkerFile)
+	}
+	if err != nil {
+		return nil, err
+	}
+	marker, err := wire.DecodeMarker(content)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", filepath.Join(root, components.MarkerFile), err)
+	}
+	return &directory{files: files, root: root, secret: marker.Secret, level: level}, nil
+}
+
+// serverOn says which process holds the marker's lock. It asks the kernel's list: whoever took the lock, were it for a moment, could turn away
+// a server that is just starting. Where the list cannot be read nobody is seen.
+func serverOn(root string) (process int, ok bool) {
+	info, err := os.Stat(filepath.Join(root, components.MarkerFile))
+	if err != nil {
+		return 0, false
+	}
+	stat := info.Sys().(*syscall.Stat_t)
+	locks, err := os.Open("/proc/locks")
+	if err != nil {
+		return 0, false
+	}
+	defer locks.Close()
+	file := fmt.Sprintf("%02x:%02x:%d", unix.Major(stat.Dev), unix.Minor(stat.Dev), stat.Ino)
+	for lines := bufio.NewScanner(locks); lines.Scan(); {
+		// Source: proc_locks(5): "1: FLOCK  ADVISORY  WRITE 4711 08:02:131090 0 EOF"
+		fields := strings.Fields(lines.Text())
+		if len(fields) >= 6 && fields[1] == "FLOCK" && fields[3] == "WRITE" && fields[5] == file {
+			process, _ = strconv.Atoi(fields[4]) // a process that this one cannot see is 0
+			return process, true
+		}
+	}
+	return 0, false
+}
+
+// contents is what a directory holds, recovered as at a server's start, but for the writing.
+type contents struct {
+	world     *components.State // of one shard that owns everything
+	list      *storage.SegmentList
+	recovered map[ecs.Entity]*components.Recovered // partitions that have a log
+	damage    []error
+}
+
+// load recovers the directory.
+func (d *directory) load() (*contents, error) {
+	c := &contents{recovered: map[ecs.Entity]*components.Recovered{}}
+	catalog, start, err := storage.LoadControl(d.files, d.root, d.secret)
+	if isDamage(err) {
+		c.damage = append(c.damage, err)
+		catalog, err = d.goodCatalog()
+	}
+	if err != nil {
+		return nil, err
+	}
+	d.notes(start.Notes)
+	if c.list, err = storage.ListSegments(d.files, d.root); err != nil {
+		return nil, err
+	}
+	cfg := &components.Config{Shards: 1, Secret: d.secret, Run: catalog.Run, DefaultLevel: d.level, ConnectionsMax: 1}
+	shared := components.NewShared(0)
+	facts, orders := components.NewExchange(cfg)
+	c.world = components.NewState(cfg, shared, components.NewArena(0, 0, shared.Budget, nil), catalog, facts, orders)
+	if err := d.recover(c); err != nil {
+		return nil, err
+	}
+	return c, d.loadOffsets(c)
+}
+
+// isDamage tells wrong bytes in the control log from files of another version and from reads that fail.
+func isDamage(err error) bool {
+	for _, cause := range []error{storage.ErrCorrupt, wire.ErrForeign, wire.ErrChecksum, wire.ErrShort, wire.ErrMalformed} {
+		if errors.Is(err, cause) {
+			return true
+		}
+	}
+	return false
+}
+
+func (d *directory) notes(list []string) {
+	for _, text := range list {
+		d.note(text)
+	}
+}
+
+// recover finds the end of every log, as the next start would: on this machine, in its present boot.
+func (d *directory) recover(c *contents) error {
+	catalog := c.world.Catalog
+	next := catalog.Clone()
+	next.Restore(&wire.Event{Kind: wire.EventRunStarted, Run: catalog.Run + 1, BootID: storage.BootID(d.files, func(b []byte) { _, _ = rand.Read(b) })})
+	for row := range catalog.Partitions.All {
+		at := state.OpenPartition(c.world, row)
+		entity := catalog.Partitions.Entity(row)
+		of := storage.PartitionFiles{CreatedSeq: catalog.Partitions.Created[row], PartitionID: catalog.Partitions.ID[row]}
+		if len(c.list.Logs[of]) == 0 {
+			continue
+		}
+		found, err := storage.RecoverPartition(d.files, storage.RecoverInput{Root: d.root, Secret: d.secret, Entity: entity,
+			CreatedSeq: of.CreatedSeq, PartitionID: of.PartitionID, SegmentIDs: c.list.Logs[of], Level: c.world.Partitions.Level[at],
+			Run: next.Run, BelongsToBoot: func(run uint64) bool { return run >= next.BootFirst }, ReadOnly: true})
+		if err != nil {
+			return err
+		}
+		state.RestorePartition(c.world, at, found)
+		c.recovered[entity] = found
+		if found.Faulted {
+			c.damage = append(c.damage, fmt.Errorf("partition %s: %s at byte %d: %s", components.PartitionName(catalog, entity),
+				found.DamagePath, found.DamageAt, found.Damage))
+		}
+	}
+	return nil
+}
+
+func (d *directory) loadOffsets(c *contents) error {
+	partitions := &c.world.Partitions
+	start, err := storage.LoadOffsets(d.files, d.root, d.secret, func(partition ecs.Entity) (uint64, bool) {
+		row, ok := partitions.Row(partition)
+		if !ok {
+			return 0, false
+		}
+		return partitions.Epoch[row], true
+	})
+	if err != nil {
+		return err
+	}
+	d.notes(start.Notes)
+	kept, notes := storage.LowerOffsets(start.Records, func(partition ecs.Entity) (uint64, bool) {
+		row := partitions.MustRow(partition)
+		return partitions.OffsetNext[row], partitions.Phase[row] == components.Faulted
+	})
+	d.notes(notes)
+	for _, r := range kept {
+		c.world.Offsets.Set(ecs.Entity(r.Partition), components.ConsumerKey{Kind: r.Kind, ID: r.Consumer}, r.Value, r.Order)
+	}
+	return nil
+}
+
+// result is the error of a dump that is printed: the first damage, and how much more there is.
+func result(p *components.Printer, damage []error) error {
+	switch {
+	case p.Err() != nil:
+		return p.Err()
+	case len(damage) > 1:
+		return fmt.Errorf("damaged at %d places, the first is %w", len(damage), damage[0])
+	case len(damage) == 1:
+		return fmt.Errorf("damaged: %w", damage[0])
+	}
+	return nil
+}

@@ -1,0 +1,6 @@
+// Command galgo-dump prints what a data directory holds: tables, events, segments. It reads and never writes, takes no lock, and works beside
+// a running server, whose files may change under it.
+//
+// What is printed is for people and for tests: the printer is that of tick scripts and golden files. Whatever goes wrong is one line on standard
+// error that begins with `galgo-dump:`, and the exit code is 1; where files are damaged, what is good is printed first.
+package main

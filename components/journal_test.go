@@ -1,0 +1,397 @@
+package components
+
+import (
+	"bytes"
+	"math/rand/v2"
+	"testing"
+
+	"galgo/ecs"
+	"galgo/wire"
+)
+
+type noLog struct{}
+
+func (noLog) Log(LogLevel, string, ...LogField) {}
+
+// memoryWorld is a State of so many bytes of memory, without I/O.
+func memoryWorld(budget uint64) *State {
+	shared := NewShared(budget)
+	shared.Memory.Add(make([]byte, 4*budget), 1<<40)
+	cfg := &Config{Shards: 1, ConnectionsMax: 16, Secret: 7, Run: 3}
+	facts, orders := NewExchange(cfg)
+	s := NewState(cfg, shared, NewArena(0, 4*budget, shared.Budget, nil), NewCatalog(), facts, orders)
+	s.Log = noLog{}
+	return s
+}
+
+// modelRecord is a record of a modelLog.
+type modelRecord struct {
+	segment  uint32
+	position uint64
+	bytes    []byte // as the journal should have them, seal included
+	base     uint64
+	next     uint64
+}
+
+// modelLog is what a partition's journal should hold, and what its files do.
+type modelLog struct {
+	t       *testing.T
+	s       *State
+	row     int
+	random  *rand.Rand
+	records []modelRecord
+	heads   map[uint32][]byte
+	files   map[uint32][]byte
+	write   []Span // of the write in flight
+	wrote   []byte // what it took
+	held    []heldPiece
+}
+
+// heldPiece is memory that a reply refers to.
+type heldPiece struct {
+	run  uint32
+	span Span
+	copy []byte
+}
+
+func newModelLog(t *testing.T, s *State, random *rand.Rand, entities *ecs.Entities) *modelLog {
+	row := s.Partitions.Insert(entities.Take())
+	return &modelLog{t: t, s: s, row: row, random: random, heads: map[uint32][]byte{}, files: map[uint32][]byte{}}
+}
+
+func (m *modelLog) newSegment() {
+	p, s := &m.s.Partitions, m.s
+	s.SegmentIDs++
+	segment := s.Segments.Add(s.SegmentIDs, p.OffsetNext[m.row], 0)
+	p.Segments[m.row].Append(segment)
+	if p.Write[m.row] == NoRow {
+		p.Write[m.row], p.Written[m.row], p.Sealed[m.row] = segment, 0, 0
+	}
+	p.TailCold[m.row] = false
+}
+
+// append appends a record, if there is memory.
+func (m *modelLog) append(size int) {
+	p, s, row := &m.s.Partitions, m.s, m.row
+	if p.Segments[row].Len() == 0 || m.random.IntN(60) == 0 && s.Segments.End[p.AppendSegment(row)] > 0 {
+		m.newSegment()
+	}
+	segment := p.AppendSegment(row)
+	if p.TailCold[row] {
+		file := m.files[segment]
+		from := AlignDown(p.Written[row])
+		block := file[from:p.Written[row]]
+		if s.Hash(block) != p.TailHash[row] {
+			m.t.Fatalf("hash of the last block: got %x, want %x", p.TailHash[row], s.Hash(block))
+		}
+		if !s.PlaceTail(row, block) {
+			return
+		}
+	}
+	count := uint32(1 + m.random.IntN(5))
+	record := make([]byte, wire.BatchHeaderSize+size)
+	for i := range record {
+		record[i] = byte(m.random.Uint32())
+	}
+	clear(record[:wire.BatchHeaderSize])
+	base := p.OffsetNext[row]
+	wire.PutBatchHeader(record, wire.BatchHeader{BaseOffset: base, Length: uint64(len(record)), MessageCount: count, BaseTimestamp: base})
+	if !s.ReserveJournal(row, uint64(len(record))+wire.SegmentHeadSize) || p.TailCold[row] {
+		return
+	}
+	if s.Segments.End[segment] == 0 {
+		head := make([]byte, wire.SegmentHeadSize)
+		for i := range head {
+			head[i] = byte(m.random.Uint32())
+		}
+		m.heads[segment] = head
+		s.AppendJournal(row, head, base, base, false)
+	}
+	position := s.Segments.End[segment]
+	s.AppendJournal(row, record, base, base+uint64(count), true)
+	p.OffsetNext[row] = base + uint64(count)
+	s.Segments.Next[segment] = p.OffsetNext[row]
+	p.Vouched[row] = false
+	m.records = append(m.records, modelRecord{segment, position, record, base, base + uint64(count)})
+}
+
+// seal hands over what waits, sometimes not all of it, as SealJournals does.
+func (m *modelLog) seal() {
+	p, s, row := &m.s.Partitions, m.s, m.row
+	if p.Segments[row].Len() == 0 || p.Writing(row) {
+		return
+	}
+	for p.Write[row] != p.AppendSegment(row) && p.Written[row] == s.Segments.End[p.Write[row]] && p.Written[row] > 0 {
+		i := 0
+		for p.Segments[row].At(i) != p.Write[row] {
+			i++
+		}
+		next := p.Segments[row].At(i + 1)
+		if s.Segments.End[next] == 0 {
+			break
+		}
+		p.Write[row], p.Written[row], p.Sealed[row] = next, 0, 0
+	}
+	segment := p.Write[row]
+	position, end := max(p.Written[row], wire.SegmentHeadSize), s.Segments.End[segment]
+	if end == p.Written[row] {
+		return
+	}
+	limit := position + uint64(m.random.IntN(300_000))
+	for i := range m.records {
+		record := &m.records[i]
+		if record.segment != segment || record.position < position {
+			continue
+		}
+		if record.position > limit {
+			break
+		}
+		reader := s.Reader(row, segment, record.position)
+		var header [wire.BatchHeaderSize]byte
+		reader.Peek(header[:])
+		if !bytes.Equal(header[:], record.bytes[:wire.BatchHeaderSize]) {
+			m.t.Fatalf("header at %d: got other bytes than were appended", record.position)
+		}
+		wire.PutSeal(header[:], wire.Seal{SegmentID: s.Segments.ID[segment], Run: s.Run, SafeBelow: p.OffsetWritten[row]}, record.position, s.Secret)
+		reader.Poke(header[:])
+		copy(record.bytes, header[:])
+		position = record.position + uint64(len(record.bytes))
+		p.SealedNext[row] = record.next
+	}
+	p.Sealed[row] = position
+	p.SealedExtent[row] = s.PadBlock(row, segment, position)
+	if position == end && segment == p.AppendSegment(row) {
+		p.Waiting[row] = 0
+	}
+	m.write, m.wrote = m.write[:0], nil
+	for span := range func(yield func(Span) bool) { s.View().SealedVectors(row, yield) } {
+		if span.Off%UnitSize != 0 || span.Len%UnitSize != 0 {
+			m.t.Fatalf("vector: got %+v, want whole blocks", span)
+		}
+		m.write = append(m.write, span)
+		m.wrote = append(m.wrote, s.Memory.Bytes(span)...)
+	}
+	from, to, _ := s.View().Sealed(row)
+	if uint64(len(m.wrote)) != to-from {
+		m.t.Fatalf("vectors: got %d bytes, want [%d,%d)", len(m.wrote), from, to)
+	}
+	if position == end {
+		for i, b := range m.wrote[position-from:] {
+			if b != 0 {
+				m.t.Fatalf("byte %d behind the last record: got %d, want 0", i, b)
+			}
+		}
+	}
+}
+
+// complete lets the write in flight return.
+func (m *modelLog) complete() {
+	p, s, row := &m.s.Partitions, m.s, m.row
+	if p.Segments[row].Len() == 0 || !p.Writing(row) {
+		return
+	}
+	var now []byte
+	for _, span := range m.write {
+		now = append(now, s.Memory.Bytes(span)...)
+	}
+	if !bytes.Equal(now, m.wrote) {
+		m.t.Fatal("memory under a write: got it changed, want it frozen")
+	}
+	segment := p.Write[row]
+	from, to, _ := s.View().Sealed(row)
+	file := m.files[segment]
+	if uint64(len(file)) < to {
+		file = append(file, make([]byte, to-uint64(len(file)))...)
+	}
+	copy(file[from:to], m.wrote)
+	m.files[segment] = file
+	p.Written[row] = p.Sealed[row]
+	p.OffsetWritten[row] = p.SealedNext[row]
+	m.checkFile(segment)
+}
+
+// checkFile compares what is written with what was appended.
+func (m *modelLog) checkFile(segment uint32) {
+	file, written := m.files[segment], m.s.Partitions.Written[m.row]
+	if !bytes.Equal(file[:wire.SegmentHeadSize], m.heads[segment]) {
+		m.t.Fatal("head in the file: got other bytes than were appended")
+	}
+	for _, record := range m.records {
+		if end := record.position + uint64(len(record.bytes)); record.segment == segment && end <= written && !bytes.Equal(file[record.position:end], record.bytes) {
+			m.t.Fatalf("record at %d in the file: got other bytes than were appended", record.position)
+		}
+	}
+}
+
+// read walks the memory from some offset on.
+func (m *modelLog) read() {
+	s, row := m.s, m.row
+	p := &s.Partitions
+	hot, ok := s.HotFirst(row)
+	if !ok {
+		return
+	}
+	i := 0
+	for i < len(m.records) && m.records[i].base < hot {
+		i++
+	}
+	if i == len(m.records) || m.records[i].base != hot {
+		m.t.Fatalf("first offset in memory: got %d, want that of a record", hot)
+	}
+	i += m.random.IntN(len(m.records) - i)
+	offset := m.records[i].base + uint64(m.random.IntN(int(m.records[i].next-m.records[i].base)))
+	walk := s.Walk(row, s.HotPlace(row, offset))
+	steps := 0
+	for {
+		header, ok := walk.Header()
+		if !ok {
+			m.t.Fatalf("walk to offset %d: got the end, want a record", offset)
+		}
+		if header.BaseOffset+uint64(header.MessageCount) > offset {
+			break
+		}
+		walk.Skip(header.Length)
+		if steps++; steps > 2000 {
+			m.t.Fatalf("walk to offset %d: got %d steps, want those of one run", offset, steps)
+		}
+	}
+	for ; i < len(m.records); i++ {
+		record := &m.records[i]
+		header, ok := walk.Header()
+		if !ok || header.BaseOffset != record.base || header.Length != uint64(len(record.bytes)) {
+			m.t.Fatalf("record of offset %d: got %+v %v", record.base, header, ok)
+		}
+		reader := walk.Reader
+		reader.Skip(wire.BatchHeaderSize)
+		want := record.bytes[wire.BatchHeaderSize:]
+		if pieces := reader.Pieces(uint64(len(want))); pieces == 0 || pieces > 8 {
+			m.t.Fatalf("pieces of a record of %d bytes: got %d", len(want), pieces)
+		}
+		peeked := make([]byte, len(want))
+		reader.Peek(peeked)
+		if !bytes.Equal(peeked, want) {
+			m.t.Fatalf("record of offset %d: got other bytes than were appended", record.base)
+		}
+		for len(want) > 0 {
+			span, run := reader.Next(uint64(len(want)))
+			if !bytes.Equal(s.Memory.Bytes(span), want[:span.Len]) {
+				m.t.Fatalf("piece of the record of offset %d: got other bytes than were appended", record.base)
+			}
+			want = want[span.Len:]
+			if m.random.IntN(20) == 0 {
+				s.Journal.Runs.Refs[run]++
+				m.held = append(m.held, heldPiece{run, span, bytes.Clone(s.Memory.Bytes(span))})
+			}
+		}
+		walk.Skip(header.Length)
+	}
+	if header, ok := walk.Header(); ok {
+		m.t.Fatalf("behind the last record: got %+v, want the end", header)
+	}
+	p.Touched[row] = m.random.IntN(2) == 0
+}
+
+// release lets go of what replies refer to.
+func (m *modelLog) release() {
+	for _, piece := range m.held {
+		if !bytes.Equal(m.s.Memory.Bytes(piece.span), piece.copy) {
+			m.t.Fatal("memory under a send: got it changed")
+		}
+		m.s.Journal.Runs.Refs[piece.run]--
+	}
+	m.held = m.held[:0]
+}
+
+func (m *modelLog) vouch() {
+	p, row := &m.s.Partitions, m.row
+	if p.Segments[row].Len() > 0 && !p.Writing(row) && p.Waiting[row] == 0 && p.OffsetWritten[row] == p.OffsetNext[row] {
+		p.Vouched[row] = true
+	}
+}
+
+// Journals of several partitions in little memory, in random order: every byte that is read, written or sent is the one appended.
+func TestJournalModel(t *testing.T) {
+	for seed := range uint64(12) {
+		random := rand.New(rand.NewPCG(seed, 2))
+		s := memoryWorld(3 << 20)
+		var entities ecs.Entities
+		var logs []*modelLog
+		for range 3 {
+			logs = append(logs, newModelLog(t, s, random, &entities))
+		}
+		for range 1200 {
+			s.Now.MonoMicros++
+			m := logs[random.IntN(len(logs))]
+			switch random.IntN(9) {
+			case 0, 1, 2:
+				size := 48 + random.IntN(3000)
+				switch random.IntN(10) {
+				case 0:
+					size = 48 + random.IntN(100_000)
+				case 1:
+					size = 48 + random.IntN(700_000)
+				case 2:
+					size = UnitSize*(1+random.IntN(4)) - wire.BatchHeaderSize
+				}
+				m.append(size)
+			case 3:
+				m.seal()
+			case 4:
+				m.complete()
+			case 5:
+				m.read()
+			case 6:
+				m.release()
+			case 7:
+				m.vouch()
+			case 8:
+				s.Evict(uint64(random.IntN(1 << 20)))
+			}
+		}
+		for _, m := range logs {
+			m.release()
+			for range 200 {
+				m.seal()
+				m.complete()
+			}
+			p := &s.Partitions
+			if p.OffsetWritten[m.row] != p.OffsetNext[m.row] {
+				t.Fatalf("seed %d: written at the end: got %d, want %d", seed, p.OffsetWritten[m.row], p.OffsetNext[m.row])
+			}
+			m.read()
+			m.release()
+			if len(m.records) < 20 {
+				t.Errorf("seed %d: got %d records, want a test that says something", seed, len(m.records))
+			}
+			if !s.DropJournal(m.row) {
+				t.Fatalf("seed %d: got a journal that is still in use", seed)
+			}
+		}
+		if s.Arena.InUse() != 0 || s.Journal.Hot.Len() != 0 {
+			t.Fatalf("seed %d: memory at the end: got %d bytes in use, want 0", seed, s.Arena.InUse())
+		}
+		if runs := &s.Journal.Runs; len(runs.free) != len(runs.Span) || len(s.Journal.Extents.free) != len(s.Journal.Extents.Run) {
+			t.Fatalf("seed %d: rows at the end: got %d of %d runs, %d of %d extents free", seed, len(runs.free), len(runs.Span), len(s.Journal.Extents.free), len(s.Journal.Extents.Run))
+		}
+	}
+}
+
+// What is written gives way to what is to be appended, even where it is the partition's own and its log has no idle moment.
+func TestOnePartitionMayUseAllMemory(t *testing.T) {
+	s := memoryWorld(2 << 20)
+	var entities ecs.Entities
+	m := newModelLog(t, s, rand.New(rand.NewPCG(1, 1)), &entities)
+	for i := range 40 {
+		before := len(m.records)
+		m.append(600_000)
+		if len(m.records) == before {
+			t.Fatalf("append %d: got no memory, want the oldest to give way", i)
+		}
+		for s.Partitions.OffsetWritten[m.row] < s.Partitions.OffsetNext[m.row] {
+			m.seal()
+			m.complete()
+		}
+		m.read()
+		m.release()
+	}
+}

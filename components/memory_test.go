@@ -1,0 +1,166 @@
+package components
+
+import (
+	"math/rand/v2"
+	"testing"
+)
+
+// checkArena compares an arena with what it has handed out.
+func checkArena(t *testing.T, a *Arena, live []Span, budget *Budget) {
+	t.Helper()
+	want := make([]uint64, len(a.used))
+	inUse := uint64(0)
+	for _, s := range live {
+		units := int(AlignUp(uint64(s.Len)) / UnitSize)
+		units = int(chargedUnits(units))
+		inUse += uint64(units) * UnitSize
+		for i := range units {
+			unit := int(s.Off/UnitSize) + i
+			if want[unit/chunkUnits]&(1<<(unit%chunkUnits)) != 0 {
+				t.Fatalf("unit %d: got two owners, want one", unit)
+			}
+			want[unit/chunkUnits] |= 1 << (unit % chunkUnits)
+		}
+	}
+	held := uint64(0)
+	for chunk := range a.used {
+		if a.used[chunk] != want[chunk] {
+			t.Fatalf("chunk %d: got units %b in use, want %b", chunk, a.used[chunk], want[chunk])
+		}
+		if a.used[chunk] != 0 && !a.granted[chunk] {
+			t.Fatalf("chunk %d: got it used without a grant", chunk)
+		}
+		if a.granted[chunk] {
+			held += ChunkSize
+			if chunk >= a.top {
+				t.Fatalf("chunk %d: got it granted at or above top %d", chunk, a.top)
+			}
+		}
+		if chunk < a.small && a.used[chunk] != ^uint64(0) {
+			t.Fatalf("chunk %d: got room below the first chunk %d that is said to have some", chunk, a.small)
+		}
+	}
+	if a.InUse() != inUse || a.Held() != held || budget.Granted() != held {
+		t.Fatalf("arena: got %d bytes in use, %d held, %d granted, want %d, %d, %d", a.InUse(), a.Held(), budget.Granted(), inUse, held, held)
+	}
+}
+
+func TestArenaModel(t *testing.T) {
+	for seed := range uint64(6) {
+		random := rand.New(rand.NewPCG(seed, 1))
+		budget := NewBudget(24 * ChunkSize)
+		populated := map[uint64]bool{}
+		a := NewArena(3, 64*ChunkSize, budget, func(off, n uint64) {
+			for at := off; at < off+n; at += ChunkSize {
+				if populated[at] {
+					t.Fatalf("chunk at %d: got it populated twice", at)
+				}
+				populated[at] = true
+			}
+		})
+		release := func(off, n uint64) {
+			if !populated[off] || n != ChunkSize {
+				t.Fatalf("release of [%d,+%d): got it without being populated", off, n)
+			}
+			delete(populated, off)
+		}
+		var live []Span
+		for range 1500 {
+			switch random.IntN(5) {
+			case 0, 1:
+				n := uint32(1 + random.IntN(3*UnitSize))
+				switch random.IntN(4) {
+				case 0:
+					n = uint32(1 + random.IntN(ChunkSize))
+				case 1:
+					n = uint32(1 + random.IntN(6*ChunkSize))
+				}
+				if s, ok := a.Alloc(n); ok {
+					if s.Slab != 3 || s.Len != n {
+						t.Fatalf("span: got %+v for %d bytes in slab 3", s, n)
+					}
+					live = append(live, s)
+				}
+			case 2, 3:
+				if len(live) > 0 {
+					i := random.IntN(len(live))
+					a.Free(live[i])
+					live[i] = live[len(live)-1]
+					live = live[:len(live)-1]
+				}
+			case 4:
+				if random.IntN(10) == 0 {
+					a.GiveBack(uint64(random.IntN(24*ChunkSize)), release)
+				}
+			}
+			checkArena(t, a, live, budget)
+		}
+		for _, s := range live {
+			a.Free(s)
+		}
+		a.GiveBack(0, release)
+		checkArena(t, a, nil, budget)
+		if a.Held() != 0 || len(populated) != 0 {
+			t.Fatalf("seed %d: got %d bytes held at the end, want 0", seed, a.Held())
+		}
+	}
+}
+
+func TestArenaPanicsOnDoubleFree(t *testing.T) {
+	a := NewArena(0, 8*ChunkSize, NewBudget(8*ChunkSize), nil)
+	for _, n := range []uint32{100, 2 * ChunkSize} {
+		s, _ := a.Alloc(n)
+		a.Free(s)
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("second free of %d bytes: got no panic", n)
+				}
+			}()
+			a.Free(s)
+		}()
+	}
+}
+
+// Memory that one arena gives back can be had by another.
+func TestBudgetIsShared(t *testing.T) {
+	budget := NewBudget(4 * ChunkSize)
+	a, b := NewArena(0, 8*ChunkSize, budget, nil), NewArena(1, 8*ChunkSize, budget, nil)
+	s, _ := a.Alloc(3 * ChunkSize)
+	if _, ok := b.Alloc(2 * ChunkSize); ok {
+		t.Fatal("two chunks of a budget of four of which three are taken: got them, want a refusal")
+	}
+	a.Free(s)
+	if _, ok := b.Alloc(2 * ChunkSize); ok {
+		t.Fatal("chunks that are free but held: got them, want a refusal")
+	}
+	a.GiveBack(a.InUse(), func(off, n uint64) {})
+	if _, ok := b.Alloc(2 * ChunkSize); !ok {
+		t.Fatal("chunks that were given back: got a refusal")
+	}
+}
+
+func TestPromises(t *testing.T) {
+	b := NewBudget(160)
+	if !b.Promise(1000) {
+		t.Fatal("the only promise: got a refusal, want it whatever its size")
+	}
+	if b.Promise(1) {
+		t.Fatal("a promise beside one that is too large: got it")
+	}
+	b.Redeem(1000)
+	for range 14 {
+		if !b.Promise(10) {
+			t.Fatal("promises of 140 of 160 bytes: got a refusal")
+		}
+	}
+	if b.Promise(10) {
+		t.Fatal("a promise beyond seven eighths: got it")
+	}
+	for range 14 {
+		b.Redeem(10)
+	}
+	if got := b.promise.Load(); got != 0 {
+		t.Fatalf("promised at the end: got %d, want 0", got)
+	}
+}
