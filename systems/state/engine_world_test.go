@@ -318,12 +318,6 @@ func (e *engine) body(r components.Reply) []byte {
 	return b[wire.FrameHeaderSize:]
 }
 
-// sentMessage is a message as it was sent.
-type sentMessage struct {
-	bytes []byte
-	batch int // number of its batch
-}
-
 // messages checks the form of a poll's reply and returns the offset of its first message and the messages.
 func (e *engine) messages(body []byte) (first uint64, messages [][]byte, prefix wire.PollPrefix) {
 	e.t.Helper()
