@@ -36,6 +36,7 @@ type Server struct {
 	log        *logging.Log
 	ring       *logging.Ring
 	shards     []*shard
+	listener   int32 // until shard 0 has it
 	slabs      []*uring.Slab
 	stop       atomic.Bool
 	trim       chan struct{} // closed when the heap need not be trimmed any more
@@ -56,7 +57,7 @@ func Run(ctx context.Context, cfg *config.Config) error {
 
 // Start recovers the data directory and starts to serve. The caller ends the server with Stop.
 func Start(cfg *config.Config) (_ *Server, err error) {
-	s := &Server{cfg: cfg}
+	s := &Server{cfg: cfg, listener: components.NoFD}
 	defer func() {
 		if err != nil {
 			s.release()
@@ -75,6 +76,9 @@ func Start(cfg *config.Config) (_ *Server, err error) {
 		return nil, err
 	}
 	if s.host, s.hostReason, err = chooseHost(cfg.IO); err != nil {
+		return nil, err
+	}
+	if err := s.listen(); err != nil {
 		return nil, err
 	}
 	wall, _ := s.host.Clock()
@@ -170,6 +174,9 @@ func (s *Server) release() {
 	}
 	if s.log != nil {
 		_ = s.log.Close()
+	}
+	if s.listener != components.NoFD {
+		_ = s.host.CloseFD(s.listener)
 	}
 	if s.host != nil {
 		_ = s.host.Close()

@@ -30,7 +30,20 @@ const (
 	descriptorReserve = 128
 )
 
-// startShards recovers what is on disk, gives it to the shards, and starts them. The listener comes last.
+// listen takes the address before anything on disk is touched: a start that fails for want of it leaves no trace. Clients that connect
+// while the server recovers wait to be accepted.
+func (s *Server) listen() (err error) {
+	s.listener, s.Address, err = s.host.Listen(s.cfg.TCP.Address)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return fmt.Errorf("tcp.address %s is in use by another process", s.cfg.TCP.Address)
+	}
+	if err != nil {
+		return fmt.Errorf("tcp.address: %w", err)
+	}
+	return nil
+}
+
+// startShards recovers what is on disk, gives it to the shards, and starts them. They accept last.
 func (s *Server) startShards(descriptors int) error {
 	files, root, secret := s.host.Files(), s.dir.Root, s.dir.Secret()
 	wall, mono := s.host.Clock()
@@ -54,19 +67,11 @@ func (s *Server) startShards(descriptors int) error {
 	if err := storage.Snapshot(files, root, secret, start.File.First, wall); err != nil {
 		s.log.Error().Err(err).Msg("no snapshot of the control log: starts will take longer until there is one")
 	}
-	listener, bound, err := s.host.Listen(s.cfg.TCP.Address)
-	if err != nil {
-		if errors.Is(err, syscall.EADDRINUSE) {
-			return fmt.Errorf("tcp.address %s is in use by another process", s.cfg.TCP.Address)
-		}
-		return fmt.Errorf("tcp.address: %w", err)
-	}
-	s.Address = bound
-	address, _ := netip.ParseAddrPort(bound)
+	address, _ := netip.ParseAddrPort(s.Address)
 	if err := s.makeShards(catalog, start, boot, address, descriptors, mono); err != nil {
-		return errors.Join(err, s.host.CloseFD(listener))
+		return err
 	}
-	s.shards[0].storage.Listener.FD = listener
+	s.shards[0].storage.Listener.FD, s.listener = s.listener, components.NoFD
 	if err := s.recover(catalog, start.Run); err != nil {
 		return err
 	}
@@ -83,7 +88,7 @@ func (s *Server) startShards(descriptors int) error {
 	if err := files.MakeDir(filepath.Dir(s.cfg.CurrentFile()), 0o700); err != nil {
 		return err
 	}
-	return config.WriteCurrent(s.cfg.CurrentFile(), s.cfg, config.Bound{TCP: bound})
+	return config.WriteCurrent(s.cfg.CurrentFile(), s.cfg, config.Bound{TCP: s.Address})
 }
 
 func (s *Server) say(notes []string) {

@@ -199,6 +199,9 @@ func routeSend(s *components.State, row int) wire.Status {
 	if status := s.Conns.Check[row]; status != wire.StatusOK {
 		return status
 	}
+	if s.Conns.Batch[row].Len < wire.BatchHeaderSize { // no batch at all has nothing to be checked
+		return wire.StatusInvalidCommand
+	}
 	r, owner := partitionRequest(s, row, components.RequestSend, t)
 	r.Batch, r.Count = s.Conns.Batch[row], s.Conns.Count[row]
 	s.Ask(owner, r)
