@@ -232,10 +232,7 @@ func TestDeleteAndRecreate(t *testing.T) {
 func TestPipelinedFrames(t *testing.T) {
 	s := start(t, setup{shards: 2})
 	orders := topic(t, s.dial(), "orders", 2)
-	conn, err := net.Dial("tcp", s.Address)
-	if err != nil {
-		t.Fatal(err)
-	}
+	conn := s.dialRaw()
 	defer func() { _ = conn.Close() }()
 	session := login(t, conn, 5)
 	var b wire.BatchBuilder
@@ -324,9 +321,8 @@ func TestConnectionsComeAndGo(t *testing.T) {
 			random := rand.New(rand.NewPCG(uint64(worker), 1))
 			var b wire.BatchBuilder
 			for range 60 {
-				conn, err := net.Dial("tcp", s.Address)
-				if err != nil {
-					t.Error(err)
+				conn := s.dialRaw()
+				if conn == nil {
 					return
 				}
 				switch random.IntN(6) {
@@ -347,7 +343,9 @@ func TestConnectionsComeAndGo(t *testing.T) {
 					n := random.IntN(len(frames) + 1)
 					_, _ = conn.Write(frames[:n])
 					if n > wire.FrameHeaderSize+len(body) && random.IntN(2) == 0 {
-						_, _ = io.ReadFull(conn, make([]byte, 10))
+						if _, err := io.ReadFull(conn, make([]byte, 10)); err != nil {
+							t.Errorf("answer to a send: got %v", err)
+						}
 					}
 				}
 				if random.IntN(2) == 0 {
@@ -381,10 +379,7 @@ func TestSlowReader(t *testing.T) {
 	body := wire.AppendPollMessages(nil, wire.PollMessages{Consumer: wire.Consumer{Kind: wire.ConsumerSingle, Ident: wire.IdentOf(1)}, Stream: named("s"), Topic: orders,
 		Partition: wire.OptionalPartition{Present: true}, Strategy: wire.Strategy{Kind: wire.PollFirst}, Count: 200})
 	for client := range uint64(5) {
-		conn, err := net.Dial("tcp", s.Address)
-		if err != nil {
-			t.Fatal(err)
-		}
+		conn := s.dialRaw()
 		defer func() { _ = conn.Close() }()
 		session := login(t, conn, client+1)
 		var frames []byte

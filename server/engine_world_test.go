@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net"
 	"path/filepath"
 	"testing"
 	"time"
@@ -69,6 +70,8 @@ func (r *running) stop() {
 	begin := time.Now()
 	if err := r.Stop(); err != nil {
 		r.t.Errorf("stop: got %v after %v, want a clean end", err, time.Since(begin))
+	} else if leaks := r.Leaks(); leaks != "" {
+		r.t.Errorf("after the stop: %s", leaks)
 	}
 }
 
@@ -81,6 +84,18 @@ func (r *running) dial() *client.Client {
 	}
 	r.t.Cleanup(func() { _ = c.Close() })
 	return c
+}
+
+// dialRaw is a connection that nothing is said on yet. A minute without an answer is a failure.
+func (r *running) dialRaw() net.Conn {
+	conn, err := net.Dial("tcp", r.Address)
+	if err == nil {
+		err = conn.SetDeadline(time.Now().Add(time.Minute))
+	}
+	if err != nil {
+		r.t.Error(err)
+	}
+	return conn
 }
 
 func named(name string) wire.Ident { return wire.IdentNamed([]byte(name)) }

@@ -391,9 +391,11 @@ async def delete(client):
 
 
 async def main(address):
+    # Without heartbeats: one that meets the restart reconnects beside the request that does, and each ends the other's connection.
     client = IggyClient(
         TcpConfig(
             server_address=address,
+            heartbeat_interval=datetime.timedelta(hours=1),
             reconnection=TcpReconnectionConfig(interval=datetime.timedelta(milliseconds=50), reestablish_after=datetime.timedelta(0)),
         )
     )
