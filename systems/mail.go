@@ -11,7 +11,7 @@ import (
 )
 
 // Mailbox is the rings from one shard to another. A ring of requests holds two for each connection at the sender, one of replies
-// twice as many as could be asked for: full is our bug.
+// three times as many: answers, releases of blocks and notices of lost sessions. Full is our bug.
 type Mailbox struct {
 	Events   *ecs.SPSC[*wire.Event] // from shard 0
 	Requests *ecs.SPSC[components.Request]
@@ -33,7 +33,7 @@ func NewPost(cfg *components.Config) Post {
 			if from == to {
 				continue
 			}
-			box := &Mailbox{Requests: ring[components.Request](2*conns + 1), Replies: ring[components.Reply](2*conns + 2)}
+			box := &Mailbox{Requests: ring[components.Request](2*conns + 1), Replies: ring[components.Reply](3*conns + 2)}
 			if from == 0 {
 				box.Events = ring[*wire.Event](2 * components.EventsMax())
 				box.Dealt = ring[components.Dealt](conns)
