@@ -17,26 +17,24 @@ type Config struct {
 	Run    uint64   // run number of this life
 	Boot   [16]byte // boot id of the machine
 
-	DefaultLevel       Level // of topics that say replicated or nothing
-	FrameMax           uint32
-	LoginMax           uint32 // bytes of a frame before login
-	PartitionsMax      int
-	ClientsMax         int // sessions
-	ConnectionsMax     int // of the whole process
-	OffsetsMax         int // stored offsets per partition and kind
-	HandshakeMicros    uint64
-	CleanupMicros      uint64
-	ServerVersion      string
-	AdvertisedAddress  string
-	TCPAddress         netip.AddrPort // bound
-	QUICPort           uint16         // bound; 0 is not listening, here and below
-	HTTPPort           uint16
-	WebSocketPort      uint16
-	MetadataRecordsMax int
-	TokensMax          int    // personal access tokens of one user
-	HeartbeatMicros    uint64 // how often a group member should be heard; 0 is no matter
-	RebalancingMicros  uint64 // how long a partition waits for its old member's commits
-	TokenCleanMicros   uint64 // how often expired tokens are removed; 0 is never
+	DefaultLevel      Level // of topics that say replicated or nothing
+	FrameMax          uint32
+	LoginMax          uint32 // bytes of a frame before login
+	PartitionsMax     int
+	ClientsMax        int // sessions
+	ConnectionsMax    int // of the whole process
+	OffsetsMax        int // stored offsets per partition and kind
+	HandshakeMicros   uint64
+	ServerVersion     string
+	AdvertisedAddress string
+	TCPAddress        netip.AddrPort // bound
+	QUICPort          uint16         // bound; 0 is not listening, here and below
+	HTTPPort          uint16
+	WebSocketPort     uint16
+	TokensMax         int    // personal access tokens of one user
+	HeartbeatMicros   uint64 // how often a group member should be heard; 0 is no matter
+	RebalancingMicros uint64 // how long a partition waits for its old member's commits
+	TokenCleanMicros  uint64 // how often expired tokens are removed; 0 is never
 }
 
 // ShardConnectionsMax is how many connections one shard may have.
