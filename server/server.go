@@ -141,27 +141,27 @@ func buildVersion() string {
 
 // Stop ends the server: no more connections, what is under way is answered, what is journaled is made durable, within 10 s.
 func (s *Server) Stop() error {
-	if !s.stopShards() {
-		s.failed = errors.New("stopped before everything under way was finished: the next start recovers as after a crash")
-	} else {
+	if s.failed = s.stopShards(); s.failed == nil {
 		s.log.Info().Msg("stopped")
 	}
 	s.release()
 	return s.failed
 }
 
-// stopShards ends the shards, and says whether each finished what was under way.
-func (s *Server) stopShards() (clean bool) {
+// stopShards ends the shards. An error says what they left undone.
+func (s *Server) stopShards() error {
 	s.stop.Store(true)
 	for _, sh := range s.shards {
 		s.host.Wake(sh.id)
 	}
-	clean = true
+	var undone error
 	for _, sh := range s.shards {
 		<-sh.done
-		clean = clean && sh.clean
+		if sh.undone != "" {
+			undone = errors.Join(undone, fmt.Errorf("stopped before everything under way was finished (shard %d: %s): the next start recovers as after a crash", sh.id, sh.undone))
+		}
 	}
-	return clean
+	return undone
 }
 
 // release lets go of what Start took.

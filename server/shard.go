@@ -36,7 +36,7 @@ type shard struct {
 	drained []atomic.Bool // shared: by shard
 	ready   chan error    // told once the ring stands
 	done    chan struct{}
-	clean   bool // stopped with nothing left to do
+	undone  string // what a stop left to be done; "" is nothing
 }
 
 // run is the shard's life. A shard that cannot go on panics: the engine has no way to lose a shard and keep its promises.
@@ -75,13 +75,19 @@ func (sh *shard) run() {
 	sh.tearDown(tick)
 }
 
+// waiting says whether there is something to do that no completion tells of: the shard looks once more before it sleeps. Whoever stops the
+// server wakes only shards that sleep already, so a stop that came during a tick has to be seen here.
+func (sh *shard) waiting() bool {
+	return sh.mail.Waiting() || sh.stop.Load() && !sh.state.Stopping
+}
+
 func (sh *shard) setUp() (*systems.Tick, error) {
 	if sh.cpu >= 0 {
 		if err := placement.PinThread(sh.cpu); err != nil {
 			return nil, fmt.Errorf("shard %d: pin to core %d: %w", sh.id, sh.cpu, err)
 		}
 	}
-	ring, err := uring.NewRing(sh.host, sh.id, uring.Params{Entries: ringEntries, CQEntries: ringCQEntries, Ready: sh.mail.Waiting, SpinMicros: sh.spin})
+	ring, err := uring.NewRing(sh.host, sh.id, uring.Params{Entries: ringEntries, CQEntries: ringCQEntries, Ready: sh.waiting, SpinMicros: sh.spin})
 	if err != nil {
 		return nil, fmt.Errorf("shard %d: %w", sh.id, err)
 	}
@@ -107,8 +113,10 @@ func (sh *shard) setUp() (*systems.Tick, error) {
 
 // finished says whether the shard may end: it is drained and so is every other, or its time is over.
 func (sh *shard) finished(deadline uint64) bool {
-	quiet := state.Drained(sh.state) && storage.Quiet(sh.storage)
-	sh.drained[sh.id].Store(quiet)
+	if sh.undone = state.Undone(sh.state); sh.undone == "" {
+		sh.undone = storage.Undone(sh.storage)
+	}
+	sh.drained[sh.id].Store(sh.undone == "")
 	if sh.state.Now.MonoMicros >= deadline {
 		return true
 	}
@@ -117,7 +125,6 @@ func (sh *shard) finished(deadline uint64) bool {
 			return false
 		}
 	}
-	sh.clean = true
 	return true
 }
 

@@ -82,8 +82,7 @@ func (s *Server) startShards(descriptors int) error {
 		err = errors.Join(err, <-sh.ready)
 	}
 	if err != nil {
-		s.stopShards() // those that stand use what is about to be let go
-		return err
+		return errors.Join(err, s.stopShards()) // those that stand use what is about to be let go
 	}
 	if err := files.MakeDir(filepath.Dir(s.cfg.CurrentFile()), 0o700); err != nil {
 		return err

@@ -484,8 +484,8 @@ func TestFailedOffsetLog(t *testing.T) {
 	e.run(3)
 	e.s.Stopping = true
 	e.run(5)
-	if !Drained(e.s) {
-		t.Error("a stopping shard whose offset log failed: got it waiting for the log")
+	if left := Undone(e.s); left != "" {
+		t.Errorf("a stopping shard whose offset log failed: got it waiting for %s, want nothing", left)
 	}
 }
 
@@ -501,7 +501,7 @@ func TestStopWithoutVoucher(t *testing.T) {
 			e.vouch(syscall.ENOSPC)
 		}
 	}
-	if !Drained(e.s) {
+	if left := Undone(e.s); left != "" {
 		t.Error("a stopping shard: got it asking for a voucher again and again")
 	}
 }

@@ -29,10 +29,29 @@ func Stop(s *components.State) {
 	}
 }
 
-// Drained says whether a stopping shard has nothing left to do, for itself or for others.
-func Drained(s *components.State) bool {
-	return s.Stopping && s.Conns.Len() == 0 && s.Sends.Total() == 0 && s.Acks.Total() == 0 && s.Polls.Live == 0 &&
-		s.Unsealed.Len() == 0 && s.Unvouched.Len() == 0 && len(s.OffsetsPending) == 0 && !s.OffsetsBusy &&
-		s.Requests.Len()+s.Asks.Len()+s.Fenced.Len()+s.Polling.Len() == 0 &&
-		(s.Control == nil || s.Control.Pending.Len() == 0)
+// Undone names something that a stopping shard has left to do, for itself or for others; "" is nothing.
+func Undone(s *components.State) string {
+	switch {
+	case !s.Stopping:
+		return "not stopping"
+	case s.Conns.Len() > 0:
+		return "connections"
+	case s.Sends.Total() > 0:
+		return "sends that wait for room"
+	case s.Acks.Total() > 0:
+		return "sends that wait for their level"
+	case s.Polls.Live+s.Polling.Len() > 0:
+		return "polls"
+	case s.Unsealed.Len() > 0:
+		return "messages to be written"
+	case s.Unvouched.Len() > 0:
+		return "logs without a voucher"
+	case len(s.OffsetsPending) > 0 || s.OffsetsBusy:
+		return "offsets to be written"
+	case s.Requests.Len()+s.Asks.Len()+s.Fenced.Len() > 0:
+		return "requests"
+	case s.Control != nil && s.Control.Pending.Len() > 0:
+		return "changes of metadata"
+	}
+	return ""
 }

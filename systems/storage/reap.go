@@ -127,10 +127,23 @@ func Wants(st *components.Storage) bool {
 		st.Hungry.Len()+st.Starving.Len()+st.Colds.Live.Len()+st.GrowDone.Len()+st.VouchNext.Len() > 0
 }
 
-// Quiet says whether a stopping shard has no operation in flight that anybody waits for.
-func Quiet(st *components.Storage) bool {
-	return !Wants(st) && st.Writes == 0 && len(st.Vouching) == 0 && !st.Control.Busy && !st.Offsets.Busy && st.In.Control.Bytes == nil &&
-		len(st.In.Offsets.Records) == 0
+// Undone names something that a stopping shard has in flight, or left to be done, and that somebody waits for; "" is nothing.
+func Undone(st *components.Storage) string {
+	switch {
+	case st.Writes > 0:
+		return "journal writes"
+	case len(st.Vouching) > 0:
+		return "vouchers"
+	case st.Control.Busy || st.In.Control.Bytes != nil:
+		return "control log"
+	case st.Offsets.Busy || len(st.In.Offsets.Records) > 0:
+		return "offset log"
+	case st.In.Unlink.Len() > 0:
+		return "files to be removed"
+	case Wants(st):
+		return "operations that wait for their turn"
+	}
+	return ""
 }
 
 // Descriptors lists every descriptor that is open, for a shard that ends.
