@@ -32,11 +32,11 @@ type shard struct {
 	buffers *uring.Slab // Storage's slab, in which the receive buffers lie
 	release systems.Release
 
-	stop    *atomic.Bool  // shared: the server is stopping
-	drained []atomic.Bool // shared: by shard
-	ready   chan error    // told once the ring stands
-	done    chan struct{}
-	undone  string // what a stop left to be done; "" is nothing
+	stop   *atomic.Bool // shared: the server is stopping
+	quiet  quiet        // shared
+	ready  chan error   // told once the ring stands
+	done   chan struct{}
+	undone string // what a stop left to be done; "" is nothing
 }
 
 // run is the shard's life. A shard that cannot go on panics: the engine has no way to lose a shard and keep its promises.
@@ -46,7 +46,7 @@ func (sh *shard) run() {
 	tick, err := sh.setUp()
 	sh.ready <- err
 	if err != nil {
-		sh.drained[sh.id].Store(true)
+		sh.quiet.rest(sh.id)
 		return
 	}
 	schedule := systems.NewSchedule()
@@ -57,6 +57,9 @@ func (sh *shard) run() {
 		if sh.stop.Load() && !s.Stopping {
 			state.Stop(s)
 			deadline = s.Now.MonoMicros + stopMicros
+		}
+		if s.Stopping {
+			sh.quiet.begin(sh.id)
 		}
 		s.Deadline = 0
 		schedule.Run(tick)
@@ -111,21 +114,20 @@ func (sh *shard) setUp() (*systems.Tick, error) {
 	return systems.NewTick(sh.state, sh.storage, io, sh.mail, sh.release), nil
 }
 
-// finished says whether the shard may end: it is drained and so is every other, or its time is over.
+// finished says whether the shard may end: nothing is left to be done by any shard, or its time is over.
 func (sh *shard) finished(deadline uint64) bool {
-	if sh.undone = state.Undone(sh.state); sh.undone == "" {
+	sh.undone = state.Undone(sh.state)
+	switch {
+	case sh.undone != "":
+	case !sh.mail.Delivered():
+		sh.undone = "mail to other shards"
+	default:
 		sh.undone = storage.Undone(sh.storage)
 	}
-	sh.drained[sh.id].Store(sh.undone == "")
-	if sh.state.Now.MonoMicros >= deadline {
-		return true
+	if sh.undone == "" {
+		sh.quiet.rest(sh.id)
 	}
-	for i := range sh.drained {
-		if !sh.drained[i].Load() {
-			return false
-		}
-	}
-	return true
+	return sh.quiet.all() || sh.state.Now.MonoMicros >= deadline
 }
 
 func (sh *shard) tearDown(tick *systems.Tick) {

@@ -6,7 +6,6 @@ import (
 	"net/netip"
 	"path/filepath"
 	"sync"
-	"sync/atomic"
 	"syscall"
 
 	"golang.org/x/sync/errgroup"
@@ -109,7 +108,7 @@ func (s *Server) makeShards(catalog *components.Catalog, start storage.ControlSt
 	machine := newMachine(files, root)
 	first := s.config(0, start.Run, boot, address)
 	post := systems.NewPost(first)
-	drained := make([]atomic.Bool, s.plan.Shards)
+	quiet := make(quiet, s.plan.Shards)
 	filesMax := max((descriptors-descriptorReserve-min(first.ConnectionsMax, descriptors/2))/s.plan.Shards, 16)
 	for i := range s.plan.Shards {
 		cfg := s.config(i, start.Run, boot, address)
@@ -139,7 +138,7 @@ func (s *Server) makeShards(catalog *components.Catalog, start storage.ControlSt
 			st.Control = start.File
 		}
 		sh := &shard{id: i, cpu: -1, spin: s.plan.SpinMicros, host: s.host, state: world, storage: st, mail: post.Of(i, shared.Budget),
-			buffers: storageSlab, release: systems.Release{State: stateSlab.Release, Storage: storageSlab.Release}, stop: &s.stop, drained: drained, ready: make(chan error, 1), done: make(chan struct{})}
+			buffers: storageSlab, release: systems.Release{State: stateSlab.Release, Storage: storageSlab.Release}, stop: &s.stop, quiet: quiet, ready: make(chan error, 1), done: make(chan struct{})}
 		if s.plan.Pin {
 			sh.cpu = s.plan.CPUs[i]
 		}

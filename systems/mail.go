@@ -3,6 +3,7 @@ package systems
 import (
 	"fmt"
 	"math/bits"
+	"slices"
 
 	"galgo/components"
 	"galgo/ecs"
@@ -68,14 +69,15 @@ func (p Post) Of(shard int, budget *components.Budget) *Mail {
 }
 
 // Waiting says whether something is in a mailbox for this shard: what a parking shard looks at last.
-func (m *Mail) Waiting() bool {
-	for _, box := range m.in {
-		if box != nil && (!box.Requests.Empty() || !box.Replies.Empty() || box.Events != nil && !box.Events.Empty() ||
-			box.Reports != nil && !box.Reports.Empty() || box.Dealt != nil && !box.Dealt.Empty()) {
-			return true
-		}
-	}
-	return false
+func (m *Mail) Waiting() bool { return slices.ContainsFunc(m.in, (*Mailbox).holds) }
+
+// Delivered says whether other shards have taken everything that this one has put into their mailboxes.
+func (m *Mail) Delivered() bool { return !slices.ContainsFunc(m.out, (*Mailbox).holds) }
+
+// holds says whether something is in the mailbox. There is none from a shard to itself.
+func (b *Mailbox) holds() bool {
+	return b != nil && (!b.Requests.Empty() || !b.Replies.Empty() || b.Events != nil && !b.Events.Empty() ||
+		b.Dealt != nil && !b.Dealt.Empty() || b.Reports != nil && !b.Reports.Empty())
 }
 
 // Take moves everything that has arrived into the queues of the State. Nothing waits inside a ring.
@@ -151,8 +153,7 @@ func (m *Mail) Publish(s *components.State, kernel *uring.Ring) {
 				post(box.Dealt, q.Pop(), to)
 			}
 		}
-		if !box.Requests.Empty() || !box.Replies.Empty() || box.Events != nil && !box.Events.Empty() ||
-			box.Dealt != nil && !box.Dealt.Empty() || box.Reports != nil && !box.Reports.Empty() {
+		if box.holds() {
 			kernel.WakePeer(to)
 		}
 	}

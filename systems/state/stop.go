@@ -50,8 +50,10 @@ func Undone(s *components.State) string {
 		return "offsets to be written"
 	case s.Requests.Len()+s.Asks.Len()+s.Fenced.Len() > 0:
 		return "requests"
-	case s.Control != nil && s.Control.Pending.Len() > 0:
+	case s.Control != nil && s.Control.Pending.Len()+len(s.Control.Removed) > 0:
 		return "changes of metadata"
+	case s.In.Removed.Len() > 0 || s.Out.Reports.News || s.Out.Reports.Applied > 0:
+		return "reports"
 	}
 	return ""
 }
