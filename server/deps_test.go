@@ -37,7 +37,9 @@ var rooms = []room{
 	{"systems/state", []string{"components", "ecs", "wire"}, []string{"os", "net", "time"}}, // no I/O, and a tick reads no clock
 	{"systems/storage", []string{"uring", "components", "ecs", "wire"}, []string{"os", "net", "time"}},
 	{"systems", []string{"systems/state", "systems/storage", "uring", "components", "ecs", "wire"}, []string{"os", "net", "time"}},
-	{"server", []string{"systems", "systems/state", "systems/storage", "uring", "components", "ecs", "wire", "wire/client"}, nil},
+	{"systems/engine", []string{"systems", "systems/state", "systems/storage", "uring", "components", "ecs", "wire"}, []string{"os", "net", "time"}},
+	{"systems/simtest", []string{"systems/engine", "systems", "systems/state", "systems/storage", "uring", "components", "ecs", "wire"}, nil},
+	{"server", []string{"systems/engine", "systems", "systems/state", "systems/storage", "uring", "components", "ecs", "wire", "wire/client"}, nil},
 	{"cmd", []string{"server", "systems", "systems/state", "systems/storage", "uring", "components", "ecs", "wire", "wire/client"}, nil},
 }
 

@@ -1,39 +1,4 @@
 package server
 
-import (
-	"fmt"
-
-	"galgo/components"
-	"galgo/systems/storage"
-	"galgo/uring"
-)
-
-// Leaks says what a stopped server has not let go of; "" is nothing. Only what every shard holds for life is left of the storage side's
-// memory, beside that of operations nobody waits for, and no promise of the budget.
-func (s *Server) Leaks() string {
-	const page = 4096
-	forLife := (uring.BytesNeeded(storage.RecvBuffers, storage.RecvBufferSize)+256<<10-1)/(256<<10)*(256<<10) + page
-	for _, sh := range s.shards {
-		st := sh.storage
-		want := forLife
-		for slot, kind := range st.Inflight.Kind {
-			switch kind {
-			case 0:
-			case storage.OpWriteIndex, storage.OpOpenIndex, storage.OpCloseFile, storage.OpFreeSpace, storage.OpAllocate, storage.OpRefuse, storage.OpAccept:
-				want += components.AlignUp(uint64(st.Inflight.Span[slot].Len))
-			default:
-				return fmt.Sprintf("shard %d: got an operation of kind %d in flight", sh.id, kind)
-			}
-		}
-		if got := st.Arena.InUse(); got != want {
-			return fmt.Sprintf("shard %d: got %d bytes in use, want %d", sh.id, got, want)
-		}
-		if s := sh.state; s.Conns.Len()+s.Polls.Live+s.Acks.Total()+s.Sends.Total() != 0 {
-			return fmt.Sprintf("shard %d: got %d connections, %d polls, %d acks, %d sends, want none", sh.id, s.Conns.Len(), s.Polls.Live, s.Acks.Total(), s.Sends.Total())
-		}
-	}
-	if budget := s.shards[0].storage.Budget; !budget.Promise(2 * budget.Limit()) { // granted only if nothing else is promised
-		return "got promises that nobody redeemed, want none"
-	}
-	return ""
-}
+// Leaks says what a stopped server has not let go of; "" is nothing.
+func (s *Server) Leaks() string { return s.engine.Leaks() }

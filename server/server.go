@@ -4,19 +4,17 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/base64"
-	"errors"
 	"fmt"
-	"net/netip"
 	"os"
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
-	"sync/atomic"
 
 	"galgo/components"
 	"galgo/server/config"
 	"galgo/server/logging"
 	"galgo/server/placement"
+	"galgo/systems/engine"
 	"galgo/systems/storage"
 	"galgo/uring"
 )
@@ -35,10 +33,9 @@ type Server struct {
 	dir        *storage.DataDir
 	log        *logging.Log
 	ring       *logging.Ring
-	shards     []*shard
-	listener   int32 // until shard 0 has it
-	slabs      []*uring.Slab
-	stop       atomic.Bool
+	engine     *engine.Engine
+	threads    []*thread     // by shard
+	listener   int32         // until the engine has it
 	trim       chan struct{} // closed when the heap need not be trimmed any more
 	failed     error
 }
@@ -150,18 +147,11 @@ func (s *Server) Stop() error {
 
 // stopShards ends the shards. An error says what they left undone.
 func (s *Server) stopShards() error {
-	s.stop.Store(true)
-	for _, sh := range s.shards {
-		s.host.Wake(sh.id)
+	s.engine.Stop()
+	for _, thread := range s.threads {
+		<-thread.done
 	}
-	var undone error
-	for _, sh := range s.shards {
-		<-sh.done
-		if sh.undone != "" {
-			undone = errors.Join(undone, fmt.Errorf("stopped before everything under way was finished (shard %d: %s): the next start recovers as after a crash", sh.id, sh.undone))
-		}
-	}
-	return undone
+	return s.engine.Undone()
 }
 
 // release lets go of what Start took.
@@ -181,8 +171,8 @@ func (s *Server) release() {
 	if s.host != nil {
 		_ = s.host.Close()
 	}
-	for _, slab := range s.slabs {
-		_ = slab.Free()
+	if s.engine != nil {
+		s.engine.Free()
 	}
 	if s.dir != nil {
 		_ = s.dir.Close()
@@ -199,35 +189,4 @@ func (s *Server) rootCredentials() (name, password string) {
 	name, password = "iggy", base64.RawURLEncoding.EncodeToString(secret)
 	fmt.Fprintf(os.Stderr, "\nroot user created: %s, password: %s\n(shown this once; set IGGY_ROOT_USERNAME and IGGY_ROOT_PASSWORD before the first start to choose them)\n", name, password)
 	return name, password
-}
-
-// config is what the engine of one shard is told.
-func (s *Server) config(shard int, run uint64, boot [16]byte, address netip.AddrPort) *components.Config {
-	const loginMax = 8 << 10 // a register frame has a few strings of up to 255 bytes
-	level := map[config.Durability]components.Level{"memory": components.LevelMemory, "written": components.LevelWritten, "durable": components.LevelDurable}
-	return &components.Config{
-		Shard: shard, Shards: s.plan.Shards, Secret: s.dir.Secret(), Run: run, Boot: boot,
-		DefaultLevel: level[s.cfg.Durability], FrameMax: s.plan.FrameMax, LoginMax: loginMax,
-		PartitionsMax: s.cfg.PartitionsMax, ClientsMax: s.cfg.SessionsMax, ConnectionsMax: s.cfg.SessionsMax + s.cfg.SessionsMax/8 + 64,
-		TokensMax: s.cfg.TokensMax, TokenCleanMicros: every(s.cfg.TokenCleaner),
-		OffsetsMax: s.cfg.ConsumerOffsetsMax, HandshakeMicros: uint64(s.cfg.HandshakeGrace.Microseconds()),
-		HeartbeatMicros: heartbeat(s.cfg), RebalancingMicros: uint64(s.cfg.RebalancingTimeout.Microseconds()),
-		ServerVersion: Version, AdvertisedAddress: s.cfg.Node.AdvertisedAddress, TCPAddress: address,
-	}
-}
-
-// every is how often a job is done, in µs; 0 is never.
-func every(job config.Job) uint64 {
-	if !job.Enabled {
-		return 0
-	}
-	return uint64(job.Interval.Microseconds())
-}
-
-// heartbeat is how often group members should be heard, in µs; 0 is no matter.
-func heartbeat(cfg *config.Config) uint64 {
-	if !cfg.Heartbeat.Enabled {
-		return 0
-	}
-	return uint64(cfg.Heartbeat.Interval.Microseconds())
 }

@@ -1,0 +1,158 @@
+package engine
+
+import (
+	"fmt"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"galgo/components"
+	"galgo/ecs"
+	"galgo/systems/state"
+	"galgo/systems/storage"
+	"galgo/wire"
+)
+
+// recoverData reads every partition's log end and all stored offsets, and gives each to its owner.
+func (e *Engine) recoverData() error {
+	files, root := e.o.Host.Files(), e.o.Dir.Root
+	list, err := storage.ListSegments(files, root)
+	if err != nil {
+		return err
+	}
+	for _, name := range list.Strange {
+		e.o.Log.Log(components.LogWarn, "not one of our files: left alone", components.Str("file", name))
+	}
+	for _, removal := range e.catalog.RemovalsInOrder() {
+		if _, err := storage.RemoveFiles(files, root, list, removal); err != nil {
+			return err
+		}
+		reports := &e.Shards[0].State.Out.Reports
+		if !reports.Removed.TryPush(removal.Partition) {
+			break // the next start goes on
+		}
+		reports.News = true
+	}
+	if err := e.recoverPartitions(list); err != nil {
+		return err
+	}
+	return e.recoverOffsets()
+}
+
+func (e *Engine) recoverPartitions(list *storage.SegmentList) error {
+	partitions := &e.catalog.Partitions
+	found, err := e.walk(list)
+	if err != nil {
+		return err
+	}
+	for row := range partitions.All {
+		owner := e.Shards[e.catalog.OwnerOf(row, len(e.Shards))].State
+		at := state.OpenPartition(owner, owner.Catalog.Partitions.MustRow(partitions.Entity(row)))
+		if recovered := found[partitions.Entity(row)]; recovered != nil {
+			state.RestorePartition(owner, at, recovered)
+			owner.Gauges.CutBytes.Add(recovered.CutBytes)
+			e.report(row, recovered)
+		}
+	}
+	return nil
+}
+
+// walk finds the ends of the logs that are on disk, several at a time.
+func (e *Engine) walk(list *storage.SegmentList) (map[ecs.Entity]*components.Recovered, error) {
+	catalog := e.catalog
+	found := map[ecs.Entity]*components.Recovered{}
+	var foundMu sync.Mutex
+	var group errgroup.Group
+	group.SetLimit(e.o.Recoverers)
+	for row := range catalog.Partitions.All {
+		ids := list.Logs[storage.PartitionFiles{CreatedSeq: catalog.Partitions.Created[row], PartitionID: catalog.Partitions.ID[row]}]
+		if len(ids) == 0 {
+			continue
+		}
+		topic := catalog.Topics.MustRow(catalog.Partitions.Topic[row])
+		in := storage.RecoverInput{Root: e.o.Dir.Root, Secret: e.o.Dir.Secret(), Entity: catalog.Partitions.Entity(row),
+			CreatedSeq: catalog.Partitions.Created[row], PartitionID: catalog.Partitions.ID[row], SegmentIDs: ids, Run: e.start.Run,
+			Level:         e.Shards[0].State.LevelOf(catalog.Topics.Options[topic].Persisted),
+			BelongsToBoot: func(run uint64) bool { return run >= catalog.BootFirst }}
+		job := func() error {
+			recovered, err := storage.RecoverPartition(e.o.Host.Files(), in)
+			foundMu.Lock()
+			defer foundMu.Unlock()
+			found[in.Entity] = recovered
+			return err
+		}
+		if e.o.Recoverers > 1 {
+			group.Go(job)
+		} else if err := job(); err != nil {
+			return nil, err
+		}
+	}
+	return found, group.Wait()
+}
+
+// report logs what recovery had to do to a partition.
+func (e *Engine) report(row int, found *components.Recovered) {
+	where := components.Str("partition", fmt.Sprintf("partition %d created %x", e.catalog.Partitions.ID[row], e.catalog.Partitions.Created[row]))
+	if found.Faulted {
+		e.o.Log.Log(components.LogError, "partition is damaged: it takes no messages, and serves those that are good", where,
+			components.Str("file", found.DamagePath), components.Num("position", found.DamageAt), components.Str("damage", found.Damage))
+	}
+	if found.CutBytes > 0 {
+		e.o.Log.Log(components.LogWarn, "torn tail cut", where, components.Num("bytes", found.CutBytes), components.Num("next_offset", found.OffsetNext))
+	}
+	for _, note := range found.Notes {
+		e.o.Log.Log(components.LogWarn, note, where)
+	}
+}
+
+// recoverOffsets merges all offset logs, gives each offset to the present owner of its partition, and writes it anew there.
+func (e *Engine) recoverOffsets() error {
+	files, root, secret := e.o.Host.Files(), e.o.Dir.Root, e.o.Dir.Secret()
+	start, err := storage.LoadOffsets(files, root, secret, func(partition ecs.Entity) (uint64, bool) {
+		world, row, ok := e.owner(partition)
+		if !ok {
+			return 0, false
+		}
+		return world.Partitions.Epoch[row], true
+	})
+	if err != nil {
+		return err
+	}
+	e.say(start.Notes)
+	kept, notes := storage.LowerOffsets(start.Records, func(partition ecs.Entity) (uint64, bool) {
+		world, row, _ := e.owner(partition)
+		return world.Partitions.OffsetNext[row], world.Partitions.Phase[row] == components.Faulted
+	})
+	e.say(notes)
+	byShard := make([][]wire.OffsetRecord, len(e.Shards))
+	for _, record := range kept {
+		world, row, _ := e.owner(ecs.Entity(record.Partition))
+		if record.Kind == wire.ConsumerGroup && !hasGroup(world, row, record.Consumer) {
+			continue // the group was deleted, its offsets were about to be
+		}
+		world.Offsets.Set(ecs.Entity(record.Partition), components.ConsumerKey{Kind: record.Kind, ID: record.Consumer}, record.Value, record.Order)
+		byShard[world.Shard] = append(byShard[world.Shard], record)
+	}
+	for i, sh := range e.Shards {
+		if sh.Storage.Offsets, err = storage.RewriteOffsets(files, root, secret, e.start.Run, uint32(i), byShard[i]); err != nil {
+			return err
+		}
+	}
+	return storage.RemoveOldOffsets(files, root, e.start.Run)
+}
+
+// owner finds the world that owns a partition, and its row there.
+func (e *Engine) owner(partition ecs.Entity) (*components.State, int, bool) {
+	for _, sh := range e.Shards {
+		if row, ok := sh.State.Partitions.Row(partition); ok {
+			return sh.State, row, true
+		}
+	}
+	return nil, 0, false
+}
+
+// hasGroup says whether the topic of a partition has a consumer group of that id.
+func hasGroup(world *components.State, row int, id uint32) bool {
+	_, ok := world.Catalog.GroupByID(world.Catalog.Topics.MustRow(world.Partitions.Topic[row]), id)
+	return ok
+}
