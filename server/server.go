@@ -10,6 +10,8 @@ import (
 	"runtime"
 	"runtime/debug"
 
+	"github.com/dustin/go-humanize"
+
 	"galgo/components"
 	"galgo/server/config"
 	"galgo/server/logging"
@@ -126,7 +128,7 @@ func tuneRuntime(plan *placement.Plan) {
 // banner says what a person at the terminal wants to know first.
 func (s *Server) banner() {
 	fmt.Fprintf(os.Stderr, "\ngalgo %s (serves clients of Apache Iggy %s)\n  data     %s\n  tcp      %s\n  shards   %d, memory %s, durability %s\n  try      galgo produce --create --stream demo --topic lines --address %s README.md\n\n",
-		buildVersion(), Version, s.dir.Root, s.Address, s.plan.Shards, config.FormatSize(s.plan.Memory), s.cfg.Durability, s.Address)
+		buildVersion(), Version, s.dir.Root, s.Address, s.plan.Shards, humanize.IBytes(s.plan.Memory), s.cfg.Durability, s.Address)
 }
 
 func buildVersion() string {

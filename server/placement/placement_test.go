@@ -116,7 +116,7 @@ func TestDecideMemory(t *testing.T) {
 	}{
 		{"a quarter", 0, 64 * mib, 1024 * mib, 256 * mib, 64 * mib, ""},
 		{"a quarter that is too small for the frame", 0, 64 * mib, 512 * mib, 128 * mib, 32 * mib, "largest frame is 32 MiB"},
-		{"never below the floor", 0, 64 * mib, 8 * mib, 16 * mib, 4 * mib, "more than the 8 MiB"},
+		{"never below the floor", 0, 64 * mib, 8 * mib, 16 * mib, 4 * mib, "more than the 8.0 MiB"},
 		{"unknown", 0, 64 * mib, 0, 256 * mib, 64 * mib, "unknown"},
 		{"told, just enough", 160 * mib, 64 * mib, 1024 * mib, 160 * mib, 64 * mib, ""},
 		{"told, just not enough", 159 * mib, 64 * mib, 1024 * mib, 159 * mib, 159 * mib / 4, "below the 160 MiB"},

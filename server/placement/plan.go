@@ -3,6 +3,8 @@ package placement
 import (
 	"fmt"
 
+	"github.com/dustin/go-humanize"
+
 	"galgo/server/config"
 )
 
@@ -83,18 +85,18 @@ func (p *Plan) memory(w Wish, m Machine) {
 		total := m.Memory
 		if total == 0 {
 			total = memoryUnknown
-			p.note("the machine's memory is unknown, %s are assumed", config.FormatSize(total))
+			p.note("the machine's memory is unknown, %s are assumed", humanize.IBytes(total))
 		}
 		p.Memory = max(total/4&^(pageSize-1), config.MemoryMin)
 	}
 	if m.Memory != 0 && p.Memory > m.Memory {
-		p.note("the memory budget of %s is more than the %s there are", config.FormatSize(p.Memory), config.FormatSize(m.Memory))
+		p.note("the memory budget of %s is more than the %s there are", humanize.IBytes(p.Memory), humanize.IBytes(m.Memory))
 	}
 	frame := w.FrameMax
 	if p.Memory < frame*5/2 {
 		frame = min(frame, p.Memory/4)
 		p.note("the memory budget of %s is below the %s that frames of %s need: the largest frame is %s",
-			config.FormatSize(p.Memory), config.FormatSize(w.FrameMax*5/2), config.FormatSize(w.FrameMax), config.FormatSize(frame))
+			humanize.IBytes(p.Memory), humanize.IBytes(w.FrameMax*5/2), humanize.IBytes(w.FrameMax), humanize.IBytes(frame))
 	}
 	p.FrameMax = uint32(frame)
 }
