@@ -12,8 +12,9 @@ type Ring struct {
 	host  Host
 	shard int
 	q     *Queues
-	arms  bool // Queues.Arm is to be kept armed
-	rearm bool // it has completed for good
+	runs  [256]bool // operations that the host can run
+	arms  bool      // Queues.Arm is to be kept armed
+	rearm bool      // it has completed for good
 
 	sqTail uint32       // entries pushed; published by Enter
 	spilt  []Completion // taken out of a full completion queue by Push, before anything reaped since
@@ -53,6 +54,9 @@ func NewRing(h Host, shard int, p Params) (*Ring, error) {
 		return nil, fmt.Errorf("uring: set up shard %d: %w", shard, err)
 	}
 	r := &Ring{host: h, shard: shard, q: q, sqTail: q.SQTail.Load(), arms: q.Arm.Opcode != OpNop}
+	for op := range r.runs {
+		r.runs[op] = h.Supports(uint8(op))
+	}
 	if r.arms {
 		r.push(&q.Arm)
 	}
@@ -74,11 +78,14 @@ func (r *Ring) Stats() Stats { return r.stats }
 // Inflight returns how many pushed entries have not completed for good.
 func (r *Ring) Inflight() int { return r.inflight }
 
-// Push queues an entry, which the next Enter submits. It never fails: when the submission queue is full it submits first, which splits a
+// Push queues an entry, which the next Enter submits. One that the host cannot run (see Host.Supports) panics. It never fails: when the submission queue is full it submits first, which splits a
 // chain of linked entries, so chains are pushed where Room says they fit.
 func (r *Ring) Push(e Entry) {
 	if t := Token(e.UserData); t.ofRing() || t.ofMessage() {
-		panic(fmt.Sprintf("uring: push of opcode %d: token %#x has a reserved mark", e.Opcode, e.UserData))
+		panic(fmt.Sprintf("uring: push of %s: token %#x has a reserved mark", OpName(e.Opcode), e.UserData))
+	}
+	if !r.runs[e.Opcode] {
+		panic(fmt.Sprintf("uring: push of %s, token %#x: %s cannot run it", OpName(e.Opcode), e.UserData, r.host.Name()))
 	}
 	r.inflight++
 	r.push(&e)

@@ -58,7 +58,7 @@ func (s *shard) do(e uring.Entry) (uring.Completion, error) {
 		return uring.Completion{}, err
 	}
 	if got[0].Res < 0 {
-		return got[0], fmt.Errorf("opcode %d: %w", e.Opcode, got[0].Errno())
+		return got[0], fmt.Errorf("%s: %w", uring.OpName(e.Opcode), got[0].Errno())
 	}
 	return got[0], nil
 }

@@ -37,13 +37,9 @@ func hostName(f *fixture) {
 }
 
 func hostSupports(f *fixture) {
-	for _, op := range []uint8{
-		uring.OpNop, uring.OpRead, uring.OpWrite, uring.OpReadv, uring.OpWritev, uring.OpFsync, uring.OpFallocate, uring.OpOpenat, uring.OpClose,
-		uring.OpStatx, uring.OpRenameat, uring.OpUnlinkat, uring.OpMkdirat, uring.OpAccept, uring.OpRecv, uring.OpSend, uring.OpSendmsg,
-		uring.OpShutdown, uring.OpCancel, uring.OpTimeout, uring.OpLinkTimeout, uring.OpPollAdd, uring.OpMsgRing, uring.OpSocket, uring.OpConnect,
-	} {
-		if !f.host.Supports(op) {
-			f.Errorf("got no support for opcode %d, want it", op)
+	for _, op := range uring.Ops() {
+		if late := op == uring.OpFtruncate || op == uring.OpSetSockOpt; !late && !f.host.Supports(op) {
+			f.Errorf("got no support for %s, want it", uring.OpName(op))
 		}
 	}
 	if f.host.Supports(255) {

@@ -1,6 +1,8 @@
 package conformance
 
 import (
+	"fmt"
+	"strings"
 	"syscall"
 
 	"galgo/uring"
@@ -22,6 +24,7 @@ var queueTests = map[string]func(*fixture){
 	"close_with_operations_in_flight":   closeInFlight,
 	"close_submits_what_was_pushed":     closeSubmits,
 	"set_up_again_after_close":          setUpAgain,
+	"unknown_operation_panics":          unknownPanics,
 }
 
 func nop(f *fixture) {
@@ -224,4 +227,15 @@ func setUpAgain(f *fixture) {
 		f.ring = f.newRing(0, uring.Params{})
 		f.want(f.do(uring.Nop), 0)
 	}
+}
+
+// unknownPanics: an entry that no constructor makes is a bug of whoever made it, and must not pass for something that failed.
+func unknownPanics(f *fixture) {
+	defer func() {
+		if got := fmt.Sprint(recover()); !strings.Contains(got, "opcode 200") || !strings.Contains(got, "0x2a") {
+			f.Fatalf("got %q, want a panic with the operation and its token", got)
+		}
+		f.want(f.do(uring.Nop), 0) // nothing was queued
+	}()
+	f.ring.Push(uring.Entry{Opcode: 200, FD: -1, UserData: 42})
 }

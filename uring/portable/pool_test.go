@@ -1,6 +1,8 @@
 package portable
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -87,5 +89,25 @@ func TestCloseWaitsForJobs(t *testing.T) {
 	}
 	if err := f.kernel.CloseFD(to); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// What reaches the host although no ring would push it panics, with its name.
+func TestWhatCannotRunPanics(t *testing.T) {
+	for want, e := range map[string]uring.Entry{
+		"opcode 200, token 0x7":           {Opcode: 200, UserData: 7},
+		"nop, token 0x7, with flags 0x12": {Opcode: uring.OpNop, Flags: 0x12, UserData: 7}, // IOSQE_IO_DRAIN, IOSQE_ASYNC
+	} {
+		f := newFixture(t)
+		s := f.kernel.shards[0].Load()
+		func() {
+			defer func() {
+				if got := fmt.Sprint(recover()); !strings.Contains(got, want) {
+					t.Errorf("got %q, want a panic with %q", got, want)
+				}
+			}()
+			s.run(s.ops.take(&e))
+		}()
+		f.close()
 	}
 }

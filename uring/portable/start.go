@@ -1,6 +1,8 @@
 package portable
 
 import (
+	"fmt"
+
 	"golang.org/x/sys/unix"
 
 	"galgo/uring"
@@ -36,6 +38,9 @@ var kinds = [256]kind{
 func (s *shard) start(i int32) outcome {
 	o := &s.ops.slots[i]
 	e := o.entry // a copy: slots move
+	if flags := e.UnknownFlags(); flags != 0 {
+		panic(fmt.Sprintf("portable: shard %d: cannot run %s, token %#x, with flags %#x", s.number, uring.OpName(e.Opcode), e.UserData, flags))
+	}
 	switch kinds[e.Opcode] {
 	case kindAtOnce:
 		return s.doNow(i, e)
@@ -44,7 +49,7 @@ func (s *shard) start(i int32) outcome {
 	case kindJob:
 		return s.startJob(i)
 	case kindNone:
-		return failed(unix.EINVAL)
+		panic(fmt.Sprintf("portable: shard %d: cannot run %s, token %#x", s.number, uring.OpName(e.Opcode), e.UserData))
 	}
 	if e.Opcode == uring.OpSendmsg {
 		header := structs[uring.Msghdr](&s.kernel.slabs, uring.Addr(e.Addr), 1)[0]

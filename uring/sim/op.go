@@ -141,11 +141,7 @@ func (o *op) start() {
 	k, e := o.s.k, &o.e
 	k.world.note(traceStart, uint64(o.s.number), uint64(e.Opcode)<<32|uint64(uint32(e.FD)), uint64(e.Flags)<<32|uint64(e.Len), e.UserData)
 	o.state = opRunning
-	begin := starters[e.Opcode]
-	if begin == nil {
-		o.finish(failed(syscall.EINVAL))
-		return
-	}
+	o.mustRun()
 	if onFile[e.Opcode] {
 		if o.held = k.file(e.FD); o.held == nil {
 			o.finish(failed(syscall.EBADF))
@@ -156,10 +152,11 @@ func (o *op) start() {
 	if o.bound != nil {
 		o.bound.armBound()
 	}
-	begin(o)
+	starters[e.Opcode](o)
 }
 
-// seal takes the sum of what the operation writes; finish compares.
+// seal takes the sum of what the operation writes; finish compares. One behind a link is sealed when its turn comes: what is before it in its
+// chain may fill its bytes.
 func (o *op) seal() {
 	o.sum, o.checked = o.contentSum(), true
 	o.s.k.world.trace.add(o.sum)
@@ -178,8 +175,8 @@ func (o *op) contentSum() uint64 {
 
 func (o *op) verify() {
 	if o.checked && o.contentSum() != o.sum {
-		panic(fmt.Sprintf("sim: shard %d: bytes of opcode %d, token %#x, descriptor %d changed before it completed", o.s.number, o.e.Opcode,
-			o.e.UserData, o.e.FD))
+		panic(fmt.Sprintf("sim: shard %d: bytes of %s, token %#x, descriptor %d changed before it completed", o.s.number,
+			uring.OpName(o.e.Opcode), o.e.UserData, o.e.FD))
 	}
 }
 
@@ -205,7 +202,7 @@ func (o *op) poison() {
 // finish completes an operation for good, and goes on with its chain.
 func (o *op) finish(r result) {
 	if o.state == opDone {
-		panic(fmt.Sprintf("sim: opcode %d, token %#x completes twice", o.e.Opcode, o.e.UserData))
+		panic(fmt.Sprintf("sim: %s, token %#x completes twice", uring.OpName(o.e.Opcode), o.e.UserData))
 	}
 	o.verify()
 	o.state = opDone
