@@ -18,17 +18,16 @@ const (
 // powerCut leaves what is durable, and of the rest what chance left.
 func (d *disk) powerCut() {
 	w := d.world
-	survives := d.survivor(len(d.renames))
-	for i := range d.renames {
-		if c := &d.renames[i]; c.must || survives(i) {
+	survives := d.survivor(len(d.changes))
+	d.keepDependencies(func(i int) bool { return d.changes[i].must || survives(i) })
+	for i := range d.changes {
+		if c := &d.changes[i]; c.must {
 			c.settle()
 		}
 	}
-	d.renames = nil
+	d.changes = nil
 	d.used = 0
-	for _, name := range []string{"proc"} {
-		delete(d.root.durable, name) // not on the disk
-	}
+	delete(d.root.durable, "proc") // not on the disk
 	d.restore(d.root)
 	w.note(traceCrash, d.used)
 }

@@ -32,7 +32,7 @@ func (k *Kernel) file(fd int32) *file {
 
 // open gives a file the lowest free descriptor, as the system does.
 func (k *Kernel) open(f *file) (int32, syscall.Errno) {
-	if k.world.chance(k.world.o.Faults.Descriptors) {
+	if k.world.fault(FaultDescriptors, k.world.o.Faults.Descriptors) {
 		return -1, syscall.EMFILE
 	}
 	f.uses = 1

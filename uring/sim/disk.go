@@ -13,7 +13,7 @@ type disk struct {
 	root    *node
 	ids     uint64
 	used    uint64        // pages that the files have now
-	renames []entryChange // changes of directories that are not known to be durable, oldest first
+	changes []entryChange // of directories, not known to be durable, oldest first
 }
 
 // node is a file or a directory.
@@ -31,19 +31,6 @@ type node struct {
 	names int   // names it has now
 	opens int   // descriptors and operations that hold it
 	lock  *file // who has the exclusive lock
-}
-
-// entryChange is one change of directories, which happens in whole or not at all.
-type entryChange struct {
-	sets []entrySet
-	must bool // made durable by a sync
-}
-
-// entrySet gives a name in a directory to a node, or to nobody (nil).
-type entrySet struct {
-	dir  *node
-	name string
-	node *node
 }
 
 const nameMax = 255
@@ -115,23 +102,6 @@ func (d *disk) parent(from *node, path string) (dir *node, name string, errno sy
 	return stack[len(stack)-1], "", 0
 }
 
-// setEntries changes directories now, and some day durably.
-func (d *disk) setEntries(sets ...entrySet) {
-	for _, s := range sets {
-		if old := s.dir.entries[s.name]; old != nil {
-			old.names--
-			d.release(old)
-		}
-		if s.node == nil {
-			delete(s.dir.entries, s.name)
-			continue
-		}
-		s.node.names++
-		s.dir.entries[s.name] = s.node
-	}
-	d.renames = append(d.renames, entryChange{sets: sets})
-}
-
 // release gives the space of a file back that has neither a name nor a user. What a power cut could bring back stays with the node.
 func (d *disk) release(n *node) {
 	if n.names == 0 && n.opens == 0 && !n.isDir() {
@@ -142,7 +112,7 @@ func (d *disk) release(n *node) {
 
 func (d *disk) make(dir *node, name string, isDir bool, mode uint32) *node {
 	n := d.newNode(isDir, mode)
-	d.setEntries(entrySet{dir, name, n})
+	d.setEntries(entrySet{dir: dir, name: name, node: n})
 	return n
 }
 
@@ -176,7 +146,7 @@ func (d *disk) unlink(from *node, path string, directory bool) syscall.Errno {
 	case len(n.entries) > 0:
 		return syscall.ENOTEMPTY
 	}
-	d.setEntries(entrySet{dir, name, nil})
+	d.setEntries(entrySet{dir: dir, name: name})
 	return 0
 }
 
@@ -209,7 +179,7 @@ func (d *disk) rename(fromDir *node, from string, toDir *node, to string, noRepl
 	case old != nil && len(old.entries) > 0:
 		return syscall.ENOTEMPTY
 	}
-	d.setEntries(entrySet{b, bName, n}, entrySet{a, aName, nil})
+	d.setEntries(entrySet{dir: b, name: bName, node: n}, entrySet{dir: a, name: aName})
 	return 0
 }
 
@@ -224,34 +194,6 @@ func (d *disk) within(dir, inner *node) bool {
 		}
 	}
 	return false
-}
-
-// syncDir makes what happened to a directory's names durable. A rename between two directories is durable once either was synced.
-func (d *disk) syncDir(dir *node) {
-	for i := range d.renames {
-		for _, s := range d.renames[i].sets {
-			if s.dir == dir {
-				d.renames[i].must = true
-			}
-		}
-	}
-	done := 0
-	for done < len(d.renames) && d.renames[done].must {
-		d.renames[done].settle()
-		done++
-	}
-	d.renames = d.renames[done:]
-}
-
-// settle makes a change durable.
-func (c *entryChange) settle() {
-	for _, s := range c.sets {
-		if s.node == nil {
-			delete(s.dir.durable, s.name)
-		} else {
-			s.dir.durable[s.name] = s.node
-		}
-	}
 }
 
 // pagesFree returns how many more pages files may take.

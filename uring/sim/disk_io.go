@@ -45,7 +45,7 @@ func (d *disk) open(from *node, path string, flags int, mode uint32) (*file, sys
 func (d *disk) read(f *file, position uint64, buffers [][]byte) (int, syscall.Errno) {
 	w, n := d.world, f.node
 	faults := &w.o.Faults
-	if w.chance(faults.ReadError) {
+	if w.fault(FaultReadError, faults.ReadError) {
 		return 0, syscall.EIO
 	}
 	left := uint64(0)
@@ -55,15 +55,15 @@ func (d *disk) read(f *file, position uint64, buffers [][]byte) (int, syscall.Er
 	if total := length(buffers); left > total {
 		left = total
 	}
-	if left > sectorSize && w.chance(faults.ShortRead) {
+	if left > sectorSize && w.fault(FaultShortRead, faults.ShortRead) {
 		left = (1 + w.below(left/sectorSize)) * sectorSize
 		left = min(left, length(buffers))
 	}
-	if left > 0 && w.chance(faults.BitRot) {
+	if left > 0 && w.fault(FaultBitRot, faults.BitRot) {
 		n.rot(position+w.below(left), 1<<w.below(8))
 	}
 	from := position
-	if left > 0 && w.chance(faults.ReadAstray) {
+	if left > 0 && w.fault(FaultReadAstray, faults.ReadAstray) {
 		from = w.below(n.now.size) / sectorSize * sectorSize
 	}
 	done := uint64(0)
@@ -96,15 +96,18 @@ func (d *disk) write(f *file, position uint64, buffers [][]byte, durable bool) (
 		durable = false
 	case w.dying:
 		durable = false
-	case w.chance(faults.WriteError):
+	case w.fault(FaultWriteError, faults.WriteError):
 		cut()
 		bad, durable = syscall.EIO, false
-	case len(data) > sectorSize && w.chance(faults.ShortWrite):
+	case len(data) > sectorSize && w.fault(FaultShortWrite, faults.ShortWrite):
 		data = data[:(1+w.below(uint64(len(data)/sectorSize)-1+bit(len(data)%sectorSize > 0)))*sectorSize]
 	}
-	if w.chance(faults.WriteAstray) {
+	if durable && w.fault(FaultSyncLie, faults.SyncLie) {
+		durable = false
+	}
+	if faults.WriteAstray > 0 {
 		astray := w.below(max(n.now.size, position)+1) / sectorSize * sectorSize
-		if d.room(n, astray, uint64(len(data))) == uint64(len(data)) {
+		if d.room(n, astray, uint64(len(data))) == uint64(len(data)) && w.fault(FaultWriteAstray, faults.WriteAstray) {
 			d.change(n, change{kind: changeWrite, position: astray, size: uint64(len(data)), data: data, must: durable})
 			return len(data), bad
 		}
@@ -141,15 +144,17 @@ func (d *disk) room(n *node, position, size uint64) uint64 {
 
 func (d *disk) fsync(n *node) syscall.Errno {
 	w := d.world
-	if w.chance(w.o.Faults.SyncError) {
+	if w.fault(FaultSyncError, w.o.Faults.SyncError) {
 		if !n.isDir() {
 			n.forget()
 		}
 		return syscall.EIO
 	}
-	if n.isDir() {
+	switch {
+	case w.fault(FaultSyncLie, w.o.Faults.SyncLie):
+	case n.isDir():
 		d.syncDir(n)
-	} else {
+	default:
 		n.sync()
 	}
 	return 0
@@ -181,7 +186,7 @@ func (d *disk) fallocate(f *file, mode uint32, position, size int64) syscall.Err
 		}
 		// A file system takes what there is before it says no.
 		free := d.pagesFree()
-		if d.world.chance(d.world.o.Faults.NoSpace) {
+		if d.world.fault(FaultNoSpace, d.world.o.Faults.NoSpace) {
 			free = 0
 		}
 		if n.now.missing(c.position, c.position+c.size) > free {

@@ -14,10 +14,10 @@ func (o *op) later(d Delay, effect func() result) {
 	k, w := o.s.k, o.s.k.world
 	micros := w.delay(d)
 	f := &w.o.Faults
-	if w.chance(f.Slow) {
+	if w.fault(FaultSlow, f.Slow) {
 		micros += w.below(f.SlowMicros)
 	}
-	if w.chance(f.Stuck) {
+	if w.fault(FaultStuck, f.Stuck) {
 		micros += f.StuckMicros
 	}
 	o.effect = effect
@@ -31,7 +31,7 @@ func (o *op) later(d Delay, effect func() result) {
 // quick is later for what touches names and sizes.
 func (o *op) quick(effect func() syscall.Errno) {
 	o.later(o.s.k.world.o.File, func() result {
-		if w := o.s.k.world; w.chance(w.o.Faults.OtherError) {
+		if w := o.s.k.world; w.fault(FaultOtherError, w.o.Faults.OtherError) {
 			return failed(syscall.EIO)
 		}
 		return failed(effect()) // 0 is success
@@ -159,7 +159,7 @@ func (o *op) startOpen() {
 		return
 	}
 	o.later(k.world.o.File, func() result {
-		if k.world.chance(k.world.o.Faults.OtherError) {
+		if k.world.fault(FaultOtherError, k.world.o.Faults.OtherError) {
 			return failed(syscall.EIO)
 		}
 		f, errno := k.world.disk.open(dir, o.path, int(o.e.OpFlags), o.e.Len)

@@ -28,7 +28,7 @@ func (f *files) call() {
 }
 
 func (f *files) other() syscall.Errno {
-	if w := f.k.world; w.chance(w.o.Faults.OtherError) {
+	if w := f.k.world; w.fault(FaultOtherError, w.o.Faults.OtherError) {
 		return syscall.EIO
 	}
 	return 0
@@ -120,6 +120,9 @@ func (f *files) Truncate(fd int32, size uint64) error {
 	f.call()
 	opened, errno := f.file(fd)
 	if errno == 0 {
+		errno = f.other()
+	}
+	if errno == 0 {
 		errno = f.k.world.disk.truncate(opened, int64(size))
 	}
 	return callError("ftruncate", errno)
@@ -128,6 +131,9 @@ func (f *files) Truncate(fd int32, size uint64) error {
 func (f *files) Allocate(fd int32, position, size uint64) error {
 	f.call()
 	opened, errno := f.file(fd)
+	if errno == 0 {
+		errno = f.other()
+	}
 	if errno == 0 {
 		errno = f.k.world.disk.fallocate(opened, 0, int64(position), int64(size))
 	}
@@ -240,18 +246,29 @@ func (f *files) Exists(path string) (bool, error) {
 	return errno == 0, pathError("stat", path, errno)
 }
 
-// release lets go of everything that a killed process had open.
+// release lets go of everything that a killed process had open, by descriptor or in operations that hold what was closed.
 func (f *files) release() {
-	for fd := range f.k.fds {
-		if open := f.k.fds[fd]; open != nil {
-			f.k.fds[fd] = nil
-			if open.node != nil {
-				if open.node.lock == open {
-					open.node.lock = nil
-				}
-				open.node.opens = 0
-				f.k.world.disk.release(open.node)
-			}
+	for fd, open := range f.k.fds {
+		f.k.fds[fd] = nil
+		f.letGo(open)
+	}
+	for _, s := range f.k.shards {
+		if s == nil {
+			continue
+		}
+		for o := range s.ops.all {
+			f.letGo(o.held)
 		}
 	}
+}
+
+func (f *files) letGo(open *file) {
+	if open == nil || open.node == nil {
+		return
+	}
+	if open.node.lock == open {
+		open.node.lock = nil
+	}
+	open.node.opens = 0
+	f.k.world.disk.release(open.node)
 }

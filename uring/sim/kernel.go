@@ -97,6 +97,7 @@ func (k *Kernel) Work(shard int, token uring.Token, job func() int32) bool {
 		res := job()
 		k.world.note(traceFinish, uint64(token), uint64(uint32(res)))
 		s.finished.Add(uring.Completion{UserData: uint64(token), Res: res})
+		k.Wake(shard)
 	})
 	return true
 }
@@ -121,7 +122,7 @@ func (k *Kernel) RegisterBuffers(shard int, number uint16, entries uint16, ring 
 func (k *Kernel) UnregisterBuffers(shard int, number uint16) error {
 	s := k.shards[shard]
 	if s.groups[number] == nil {
-		return callError("unregister buffers", syscall.EINVAL)
+		return callError("unregister buffers", syscall.ENOENT)
 	}
 	delete(s.groups, number)
 	return nil

@@ -25,7 +25,7 @@ type Faults struct {
 	// Disk.
 	ReadError   float64 // a read fails with EIO
 	WriteError  float64 // a write fails with EIO, part of it done
-	SyncError   float64 // a sync fails with EIO and what it should have made durable never will be, though readers see it
+	SyncError   float64 // a sync fails with EIO and the bytes it should have made durable never will be, though readers see them
 	OtherError  float64 // open, rename, unlink, mkdir, fallocate, truncate fail with EIO
 	ShortRead   float64 // a read brings fewer bytes
 	ShortWrite  float64 // a write takes fewer bytes
@@ -37,7 +37,8 @@ type Faults struct {
 	Stuck       float64 // an operation takes StuckMicros longer
 	StuckMicros uint64  // 0: 60,000,000
 	NoSpace     float64 // fallocate fails with ENOSPC though there is space
-	Descriptors float64 // open and accept fail with EMFILE
+	Descriptors float64 // open, socket and accept fail with EMFILE
+	SyncLie     float64 // a sync or durable write says yes and keeps nothing: no correct program survives it; for tests of a checker
 
 	// Network.
 	Split       float64 // a segment arrives in two pieces, cut at any byte
@@ -45,12 +46,15 @@ type Faults struct {
 	Late        float64 // a socket operation that could go on at once is held up for a moment
 	Stall       float64 // a direction rests for up to StallMicros
 	StallMicros uint64  // 0: 200,000
+	SlowRead    float64 // the sender hears up to StallMicros late that bytes were read
 	Reset       float64 // a connection is reset, asked for every segment
+	Vanish      float64 // a peer is gone without a word, asked for everything that it writes
+	Repeat      float64 // what a peer writes arrives twice: no network does this to a stream; for tests of a checker
 
 	// Scheduling.
 	Pause       float64 // a shard does not run for up to PauseMicros, asked for every tick
 	PauseMicros uint64  // 0: 5,000
-	Spurious    float64 // a sleeping shard wakes for nothing, asked for every step
+	Spurious    float64 // a sleeping shard wakes for nothing, asked for every step; it hides lost wakes
 	FewTaken    float64 // an Enter leaves entries in the queue, as when memory is short
 	WallStep    float64 // the wall clock steps by up to two seconds either way, asked for every step
 }

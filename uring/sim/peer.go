@@ -63,9 +63,16 @@ func (p *Peer) Room() int {
 
 // Write sends what there is room for and returns how much that was. It copies.
 func (p *Peer) Write(b []byte) int {
-	n := min(len(b), p.Room())
-	if n > 0 {
+	n, w := min(len(b), p.Room()), p.s.w
+	if n == 0 {
+		return 0
+	}
+	p.s.out.send(append([]byte(nil), b[:n]...))
+	switch f := &w.o.Faults; {
+	case w.fault(FaultRepeat, f.Repeat):
 		p.s.out.send(append([]byte(nil), b[:n]...))
+	case w.fault(FaultVanish, f.Vanish):
+		p.Vanish()
 	}
 	return n
 }
@@ -105,9 +112,8 @@ func (p *Peer) Reset() {
 
 // Vanish takes the peer off the network: the other side hears nothing more, and what it sends goes nowhere.
 func (p *Peer) Vanish() {
-	p.s.silent = true
+	p.s.silent, p.s.closed = true, true
 	if p.s.out != nil {
-		p.s.out.cut = true
+		p.s.out.cut = true // what is still on its way too
 	}
-	p.s.closed = true
 }

@@ -13,7 +13,8 @@ type pipe struct {
 	transit  []segment
 	flying   int    // bytes in transit
 	inbox    []byte // arrived
-	window   int    // bytes in transit and inbox together, at most
+	taken    int    // bytes that were read, and the sender does not know yet
+	window   int    // bytes in transit, in inbox and taken together, at most
 	last     uint64 // when the last segment arrives: they do not overtake each other
 	ended    bool   // the end of the stream has arrived
 	cut      bool   // nothing arrives any more
@@ -34,19 +35,19 @@ const (
 )
 
 // room returns how many bytes the sender may still send.
-func (p *pipe) room() int { return max(p.window-p.flying-len(p.inbox), 0) }
+func (p *pipe) room() int { return max(p.window-p.flying-len(p.inbox)-p.taken, 0) }
 
 // send puts bytes on their way.
 func (p *pipe) send(data []byte) {
 	f := &p.w.o.Faults
 	p.flying += len(data)
-	if len(data) > 1 && p.w.chance(f.Split) {
+	if len(data) > 1 && p.w.fault(FaultSplit, f.Split) {
 		at := 1 + p.w.below(uint64(len(data))-1)
 		p.put(segment{segmentData, data[:at]})
 		data = data[at:]
 	}
 	p.put(segment{segmentData, data})
-	if p.w.chance(f.Reset) {
+	if p.w.fault(FaultReset, f.Reset) {
 		p.w.after(p.w.delay(p.w.o.Wire), p.from.reset) // not in the middle of a send
 	}
 }
@@ -54,7 +55,7 @@ func (p *pipe) send(data []byte) {
 func (p *pipe) put(s segment) {
 	w, f := p.w, &p.w.o.Faults
 	at := w.mono + w.delay(w.o.Wire)
-	if w.chance(f.Stall) {
+	if w.fault(FaultStall, f.Stall) {
 		at += w.below(f.StallMicros)
 	}
 	p.last = max(p.last, at)
@@ -66,7 +67,9 @@ func (p *pipe) put(s segment) {
 func (p *pipe) arrive() {
 	s := p.transit[0]
 	p.transit = p.transit[1:]
-	p.flying -= len(s.data)
+	if !p.to.silent { // nobody says that it came, so it keeps its room
+		p.flying -= len(s.data)
+	}
 	p.w.note(traceArrive, uint64(p.to.local.Port()), uint64(s.kind), xxh3.Hash(s.data))
 	switch {
 	case p.cut || p.to.silent:
@@ -95,10 +98,15 @@ func (p *pipe) take(b []byte, peek bool) int {
 	if p.inbox = p.inbox[n:]; len(p.inbox) == 0 {
 		p.inbox = nil
 	}
-	from := p.from
-	p.w.after(p.w.delay(p.w.o.Wire), func() {
-		if !from.closed {
-			from.serve(pollOut)
+	p.taken += n
+	micros := p.w.delay(p.w.o.Wire)
+	if f := &p.w.o.Faults; p.w.fault(FaultSlowRead, f.SlowRead) {
+		micros += p.w.below(f.StallMicros)
+	}
+	p.w.after(micros, func() {
+		p.taken -= n
+		if !p.from.closed {
+			p.from.serve(pollOut)
 		}
 	})
 	return n

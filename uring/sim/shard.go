@@ -82,23 +82,25 @@ func (k *Kernel) Enter(number int, submit uint32, block bool, untilMicros uint64
 		w.advance(w.mono + 1) // a call takes time: who asks again and again gets on
 		w.runDue()
 	}
-	switch {
-	case !block, s.q.SQHead.Load() != s.q.SQTail.Load(): // what was not taken would wait for ever
+	if !block || s.q.SQHead.Load() != s.q.SQTail.Load() { // what was not taken would wait for ever
 		return nil
+	}
+	s.asleep, s.until = true, untilMicros // announced, then asked; see uring.Parking
+	switch {
 	case s.hasWork():
-	case w.o.Stepping && !s.waited:
-		s.asleep, s.until = true, untilMicros
-	default:
+		s.asleep = false
+	case !w.o.Stepping || s.waited:
 		s.wait(untilMicros)
+		s.asleep = false
 	}
 	s.waited = true
 	return nil
 }
 
-// wait lets time pass until there is work or time is over.
+// wait lets time pass until the shard is roused or time is over.
 func (s *shard) wait(untilMicros uint64) {
 	w := s.k.world
-	for !s.hasWork() {
+	for !s.roused() {
 		next, any := w.nextAt()
 		if untilMicros != 0 && (!any || next > untilMicros) {
 			w.advance(untilMicros)
@@ -114,9 +116,13 @@ func (s *shard) wait(untilMicros uint64) {
 // rise ends the blocking Enter that a shard sits in.
 func (s *shard) rise() { s.asleep, s.woken, s.waited, s.until = false, false, false, 0 }
 
+// hasWork is what a shard looks at once more before it sleeps.
 func (s *shard) hasWork() bool {
-	return s.woken || s.q.CQTail.Load() != s.q.CQHead.Load() || s.finished.Len() > 0 || s.ready != nil && s.ready()
+	return s.roused() || s.finished.Len() > 0 || s.ready != nil && s.ready()
 }
+
+// roused is what ends its sleep. That work waits is not among it: whoever brought it has to wake the shard, and is found out else.
+func (s *shard) roused() bool { return s.woken || s.q.CQTail.Load() != s.q.CQHead.Load() }
 
 // post hands a completion out at once while the shard is inside of the kernel, and else with its next Enter.
 func (s *shard) post(c uring.Completion) {
@@ -170,7 +176,7 @@ func (s *shard) setFlag(flag uint32, on bool) {
 // submit takes entries and starts them, chain by chain.
 func (s *shard) submit(count uint32) {
 	w, all := s.k.world, count
-	if count > 1 && w.chance(w.o.Faults.FewTaken) {
+	if count > 1 && w.fault(FaultFewTaken, w.o.Faults.FewTaken) {
 		count = 1 + uint32(w.below(uint64(count)-1))
 	}
 	head := s.q.SQHead.Load()

@@ -23,7 +23,7 @@ func (o *op) join(line *[]*op) {
 	s, w := o.held.socket, o.s.k.world
 	o.state = opWaiting
 	*line = append(*line, o)
-	if o.e.OpFlags&unix.MSG_DONTWAIT == 0 && w.chance(w.o.Faults.Late) {
+	if o.e.OpFlags&unix.MSG_DONTWAIT == 0 && w.fault(FaultLate, w.o.Faults.Late) {
 		o.s.k.after(1+w.below(200), func() { s.serveLine(line) })
 		return
 	}
@@ -174,7 +174,7 @@ func (o *op) trySend() (result, bool) {
 			}
 			return result{}, false
 		}
-		if n > 1 && w.chance(w.o.Faults.ShortSend) {
+		if n > 1 && w.fault(FaultShortSend, w.o.Faults.ShortSend) {
 			n = 1 + int(w.below(uint64(n)-1))
 		}
 		s.out.send(o.copyOut(n))

@@ -62,7 +62,7 @@ func (w *World) Step() bool {
 
 // tick runs a shard once: its blocking Enter, if it sat in one, returns.
 func (w *World) tick(r *runner) {
-	if f := &w.o.Faults; w.chance(f.Pause) {
+	if f := &w.o.Faults; w.fault(FaultPause, f.Pause) {
 		r.rests = w.mono + w.below(f.PauseMicros)
 	}
 	w.note(traceStep, uint64(r.shard))
@@ -83,7 +83,7 @@ func (w *World) awake(r *runner) bool {
 	if s == nil || !s.asleep {
 		return true
 	}
-	return s.hasWork() || s.until != 0 && s.until <= w.mono
+	return s.roused() || s.until != 0 && s.until <= w.mono
 }
 
 // pass lets time pass until something can happen.
@@ -112,10 +112,10 @@ func (w *World) pass(at uint64, any bool) bool {
 // stepWall lets the wall clock jump and sleepers wake for nothing.
 func (w *World) stepWall() {
 	f := &w.o.Faults
-	if w.chance(f.WallStep) {
+	if w.fault(FaultWallStep, f.WallStep) {
 		w.StepWall(int64(w.below(4_000_000)) - 2_000_000)
 	}
-	if len(w.runners) > 0 && w.chance(f.Spurious) {
+	if len(w.runners) > 0 && w.fault(FaultSpurious, f.Spurious) {
 		r := w.runners[w.below(uint64(len(w.runners)))]
 		if s := w.kernel.shards[r.shard]; s != nil && s.asleep {
 			s.woken = true

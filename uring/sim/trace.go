@@ -27,14 +27,24 @@ const (
 	traceCrash
 	traceNote
 	traceRandom
+	traceFault
 )
+
+var traceNames = [...]string{
+	traceStart: "start", traceFinish: "finish", traceFile: "file", traceArrive: "arrive", traceStep: "step", tracePeer: "peer", traceCrash: "crash",
+	traceNote: "note", traceRandom: "random", traceFault: "fault",
+}
 
 // note adds what happened, and tells it to the World's listener if there is one.
 func (w *World) note(kind uint64, values ...uint64) {
 	w.trace.add(kind, w.mono)
 	w.trace.add(values...)
-	if w.Trace != nil {
-		fmt.Fprintf(w.Trace, "%d %d %d\n", w.mono, kind, values)
+	switch {
+	case w.Trace == nil:
+	case kind == traceFault:
+		fmt.Fprintf(w.Trace, "%d fault %s\n", w.mono, Fault(values[0]))
+	default:
+		fmt.Fprintf(w.Trace, "%d %s %d\n", w.mono, traceNames[kind], values)
 	}
 }
 

@@ -20,6 +20,7 @@ type World struct {
 	mono    uint64 // µs
 	wall    uint64 // µs since the epoch when mono was 0; it steps
 	trace   trace
+	faults  FaultCounts
 
 	disk    *disk
 	net     network
@@ -76,7 +77,7 @@ func (w *World) Boot() *Kernel {
 }
 
 // Crashed is what blocking file calls panic with when CrashAfter strikes in the middle of them.
-type Crashed struct{ Call int }
+type Crashed struct{}
 
 // CrashAfter lets the n-th blocking file call from now panic with Crashed, before it does anything: whoever started the process recovers the
 // panic and goes on with Kill or PowerCut. 0 calls it off. Such calls are the steps of start-up and of jobs.
