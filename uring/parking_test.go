@@ -9,14 +9,15 @@ type parkingRun struct {
 	sent    int // work stored by senders
 	taken   int // work the shard has seen
 	signals int
-	shard   int // next step
-	senders [3]int
+	shard   int    // next step
+	senders [3]int // next steps
 }
 
-// parkingSteps are the programs: what a shard does at each of its steps, and what a sender does.
+// parkingSteps are the programs: what a shard does at each of its steps, and what a sender does. What else holds that order in the hosts is
+// in their conformance suite (ready_is_asked_parked, wake_after_the_look).
 type parkingSteps struct {
-	shard  []func(r *parkingRun, p *Parking) bool // false: cannot go on now
-	sender []func(r *parkingRun, p *Parking, sender int)
+	shard  shardSteps // false: cannot go on now
+	sender senderSteps
 }
 
 const parkingDone = 99
@@ -64,22 +65,34 @@ func lostWakes(steps parkingSteps) (lost, seen int) {
 	return lost, len(visited)
 }
 
+type (
+	shardSteps  = []func(*parkingRun, *Parking) bool
+	senderSteps = []func(*parkingRun, *Parking, int)
+)
+
+// The shard's steps stand in this order, so that a look that finds work knows where to go on.
+const (
+	stepSleep = 2
+	stepLeave = 3
+)
+
 func announce(r *parkingRun, p *Parking) bool {
 	p.Announce()
 	r.shard++
 	return true
 }
 
-const (
-	stepSleep = 2
-	stepLeave = 3
-)
-
 func look(r *parkingRun, _ *Parking) bool {
 	r.shard++
 	if r.sent != r.taken {
 		r.shard = stepLeave
 	}
+	return true
+}
+
+// pass is a step of a program that forgets one.
+func pass(r *parkingRun, _ *Parking) bool {
+	r.shard++
 	return true
 }
 
@@ -109,55 +122,68 @@ func take(r *parkingRun, _ *Parking) bool {
 
 func store(r *parkingRun, _ *Parking, _ int) { r.sent++ }
 
-func claim(r *parkingRun, p *Parking, sender int) {
-	if !p.Claim() {
-		r.senders[sender] = parkingDone
-	}
-}
-
-func claimFirst(r *parkingRun, p *Parking, sender int) {
-	if !p.Claim() {
-		r.senders[sender]++ // store, but no signal
-	}
-}
-
+// ask and claim are the two steps of Claim, and ask is all that a peer does.
 func ask(r *parkingRun, p *Parking, sender int) {
 	if !p.Parked() {
 		r.senders[sender] = parkingDone
 	}
 }
 
-func signal(r *parkingRun, _ *Parking, _ int) { r.signals++ }
+func claim(r *parkingRun, p *Parking, sender int) {
+	if !p.Claim() {
+		r.senders[sender] = parkingDone
+	}
+}
 
+// askFirst asks before it stores: who finds the shard awake stores, and sends no signal.
+func askFirst(r *parkingRun, p *Parking, sender int) {
+	if !p.Parked() {
+		r.senders[sender] = stepStoreOnly
+	}
+}
+
+const stepStoreOnly = 3
+
+// storeOnly is the last step of a sender that asked first.
+func storeOnly(r *parkingRun, _ *Parking, sender int) {
+	r.sent++
+	r.senders[sender] = parkingDone
+}
+
+func signal(r *parkingRun, _ *Parking, sender int) {
+	r.signals++
+	r.senders[sender] = parkingDone
+}
+
+// signalSleeper is a signal that only a shard that already sleeps hears.
+func signalSleeper(r *parkingRun, _ *Parking, sender int) {
+	if r.shard == stepSleep {
+		r.signals++
+	}
+	r.senders[sender] = parkingDone
+}
+
+// The shard takes what is in its mailbox, announces itself, looks, and sleeps; three senders store, ask and signal. No interleaving ends with
+// the shard asleep beside work. Each wrong program does, so this test would see it.
 func TestParkingLosesNoWakeInAnyInterleaving(t *testing.T) {
-	type (
-		shardSteps  = []func(*parkingRun, *Parking) bool
-		senderSteps = []func(*parkingRun, *Parking, int)
-	)
-	shard := shardSteps{announce, look, stepSleep: sleep, stepLeave: leave, take}
-	for name, sender := range map[string]senderSteps{
-		"host wakes": {store, claim, signal},
-		"peer wakes": {store, ask, signal},
+	right := shardSteps{announce, look, stepSleep: sleep, stepLeave: leave, take}
+	for name, c := range map[string]struct {
+		shard  shardSteps
+		sender senderSteps
+		loses  bool
+	}{
+		"host wakes":                  {right, senderSteps{store, ask, claim, signal}, false},
+		"peer wakes":                  {right, senderSteps{store, ask, signal}, false},
+		"shard looks, then announces": {shardSteps{look, announce, stepSleep: sleep, stepLeave: leave, take}, senderSteps{store, ask, claim, signal}, true},
+		"shard does not look":         {shardSteps{announce, pass, stepSleep: sleep, stepLeave: leave, take}, senderSteps{store, ask, claim, signal}, true},
+		"shard does not announce":     {shardSteps{pass, look, stepSleep: sleep, stepLeave: leave, take}, senderSteps{store, ask, claim, signal}, true},
+		"sender asks, then stores":    {right, senderSteps{askFirst, store, signal, stepStoreOnly: storeOnly}, true},
+		"sender does not signal":      {right, senderSteps{store, ask, claim}, true},
+		"signal is not kept":          {right, senderSteps{store, ask, claim, signalSleeper}, true},
 	} {
-		lost, seen := lostWakes(parkingSteps{shard, sender})
-		if lost != 0 || seen < 100 {
-			t.Errorf("%s: got %d lost wakes in %d moments, want 0 in more than 100", name, lost, seen)
+		lost, seen := lostWakes(parkingSteps{c.shard, c.sender})
+		if (lost > 0) != c.loses || seen < 100 {
+			t.Errorf("%s: got %d lost wakes in %d moments, want some: %v, in more than 100", name, lost, seen, c.loses)
 		}
-	}
-	// The order is what matters: looking before announcing, or asking before storing, loses wakes, and this test would see it.
-	early := shardSteps{
-		func(r *parkingRun, _ *Parking) bool {
-			r.shard++
-			if r.sent != r.taken {
-				r.shard = stepLeave
-			}
-			return true
-		}, announce, stepSleep: sleep, stepLeave: leave, take,
-	}
-	if lost, _ := lostWakes(parkingSteps{early, senderSteps{store, claim, signal}}); lost == 0 {
-		t.Error("got no lost wake with the shard's steps swapped, want some")
-	}
-	if lost, _ := lostWakes(parkingSteps{shard, senderSteps{claimFirst, store, signal}}); lost == 0 {
-		t.Error("got no lost wake with the sender's steps swapped, want some")
 	}
 }

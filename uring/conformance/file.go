@@ -24,6 +24,12 @@ var fileTests = map[string]func(*fixture){
 	"ftruncate":                    ftruncate,
 	"statx":                        statx,
 	"rename":                       rename,
+	"rename_between_directories":   renameBetween,
+	"write_is_short_at_the_limit":  writeShort,
+	"position_of_the_descriptor":   positionCurrent,
+	"append":                       appendOnly,
+	"holes_and_zeros":              holes,
+	"statx_of_a_descriptor":        statxDescriptor,
 	"unlink_and_mkdir":             unlinkAndMkdir,
 	"relative_to_a_directory":      relative,
 	"files_read_and_write":         filesReadWrite,
@@ -227,6 +233,140 @@ func rename(f *fixture) {
 	}), syscall.EEXIST)
 	f.want(f.do(func(t uring.Token) uring.Entry { return uring.Renameat(uring.AtCWD, a, uring.AtCWD, b, 0, t) }), 0)
 	f.wantSize(to, 11)
+}
+
+// renameBetween moves a file into another directory and back over a new one, by directories' descriptors; who has it open keeps it.
+func renameBetween(f *fixture) {
+	for _, dir := range []string{"a", "b"} {
+		path := f.path(f.temp() + "/" + dir)
+		f.want(f.do(func(t uring.Token) uring.Entry { return uring.Mkdirat(uring.AtCWD, path, 0o755, t) }), 0)
+	}
+	fd, _ := f.file("a/one", "moved")
+	a, b := f.open(f.temp()+"/a", uring.O_RDONLY|uring.O_DIRECTORY), f.open(f.temp()+"/b", uring.O_RDONLY|uring.O_DIRECTORY)
+	one, two := f.path("one"), f.path("two")
+	move := func(t uring.Token) uring.Entry {
+		return uring.Renameat(a, one, b, two, uring.RENAME_NOREPLACE, t).Link()
+	}
+	first := f.push(move)
+	second := f.push(func(t uring.Token) uring.Entry { return uring.Fsync(b, false, t).Link() })
+	third := f.push(func(t uring.Token) uring.Entry { return uring.Fsync(a, false, t) })
+	for _, t := range []uring.Token{first, second, third} {
+		f.want(f.wait(t), 0)
+	}
+	f.wantSize(f.temp()+"/b/two", 5)
+	_, c := f.statx(f.temp()+"/a/one", 0)
+	f.wantErrno(c, syscall.ENOENT)
+	into, bytes := f.buffer(5)
+	f.want(f.do(func(t uring.Token) uring.Entry { return uring.Read(fd, into, 5, 0, 0, t) }), 5)
+	f.wantBytes(bytes, "moved")
+
+	other, _ := f.file("a/one", "replaced")
+	f.want(f.do(func(t uring.Token) uring.Entry { return uring.Renameat(b, two, a, one, 0, t) }), 0)
+	f.wantSize(f.temp()+"/a/one", 5)
+	into, bytes = f.buffer(8)
+	f.want(f.do(func(t uring.Token) uring.Entry { return uring.Read(other, into, 8, 0, 0, t) }), 8)
+	f.wantBytes(bytes, "replaced")
+	f.wantErrno(f.do(func(t uring.Token) uring.Entry { return uring.Renameat(b, two, a, one, 0, t) }), syscall.ENOENT)
+	names, err := f.host.Files().List(f.temp() + "/b")
+	f.check(err)
+	if len(names) != 0 {
+		f.Fatalf("got %q, want nothing left behind", names)
+	}
+	f.closeAll(fd, other, a, b)
+}
+
+// writeShort: a write that the limit of a file's size cuts off is short and breaks its chain; the next one fails.
+func writeShort(f *fixture) {
+	const limit = 1<<20 + 100
+	fd, path := f.file("limited", "")
+	text := pattern(8192)
+	a, n := f.bytes(text)
+	iov := f.take(2 * 16)
+	f.slab.Iovecs(iov, 2)[0], f.slab.Iovecs(iov, 2)[1] = uring.Iovec{Base: a, Len: 4096}, uring.Iovec{Base: a + 4096, Len: 4096}
+	f.limitFileSize(limit)
+	for _, make := range []func(uring.Token) uring.Entry{
+		func(t uring.Token) uring.Entry { return uring.Write(fd, a, n, limit-5000, 0, t).Link() },
+		func(t uring.Token) uring.Entry { return uring.Writev(fd, f.slab.Addr(iov), 2, limit-5000, 0, t).Link() },
+	} {
+		write := f.push(make)
+		next := f.push(uring.Nop)
+		f.want(f.wait(write), 5000)
+		f.wantErrno(f.wait(next), syscall.ECANCELED)
+		f.wantSize(path, limit)
+	}
+	f.wantErrno(f.do(func(t uring.Token) uring.Entry { return uring.Write(fd, a, n, limit, 0, t) }), syscall.EFBIG)
+	into, b := f.buffer(5000)
+	f.want(f.do(func(t uring.Token) uring.Entry { return uring.Read(fd, into, 5000, limit-5000, 0, t) }), 5000)
+	f.wantBytes(b, text[:5000])
+	f.closeFD(fd)
+}
+
+func positionCurrent(f *fixture) {
+	fd, _ := f.file("positions", "0123456789")
+	into, b := f.buffer(4)
+	for _, want := range []string{"0123", "4567"} {
+		f.want(f.do(func(t uring.Token) uring.Entry { return uring.Read(fd, into, 4, uring.PositionCurrent, 0, t) }), 4)
+		f.wantBytes(b, want)
+	}
+	a, n := f.bytes("AB")
+	f.want(f.do(func(t uring.Token) uring.Entry { return uring.Write(fd, a, n, uring.PositionCurrent, 0, t) }), 2)
+	f.want(f.do(func(t uring.Token) uring.Entry { return uring.Read(fd, into, 4, uring.PositionCurrent, 0, t) }), 0)
+	f.want(f.do(func(t uring.Token) uring.Entry { return uring.Read(fd, into, 4, 6, 0, t) }), 4)
+	f.wantBytes(b, "67AB")
+	f.closeFD(fd)
+}
+
+func appendOnly(f *fixture) {
+	fd, path := f.file("appended", "begin ")
+	f.closeFD(fd)
+	fd = f.open(path, uring.O_RDWR|uring.O_APPEND)
+	for _, text := range []string{"more ", "end"} {
+		a, n := f.bytes(text)
+		f.want(f.do(func(t uring.Token) uring.Entry { return uring.Write(fd, a, n, 0, 0, t) }), int32(n))
+	}
+	into, b := f.buffer(14)
+	f.want(f.do(func(t uring.Token) uring.Entry { return uring.Read(fd, into, 14, 0, 0, t) }), 14)
+	f.wantBytes(b, "begin more end")
+	f.closeFD(fd)
+}
+
+func holes(f *fixture) {
+	text := pattern(16384)
+	fd, path := f.file("holes", text)
+	const keep = uring.FALLOC_FL_KEEP_SIZE
+	allocate := func(mode uint32, position, size uint64) uring.Completion {
+		return f.do(func(t uring.Token) uring.Entry { return uring.Fallocate(fd, mode, position, size, t) })
+	}
+	c := allocate(uring.FALLOC_FL_PUNCH_HOLE|keep, 4000, 200)
+	if c.Errno() == syscall.EOPNOTSUPP {
+		f.Skip("the file system has no holes")
+	}
+	f.want(c, 0)
+	into, b := f.buffer(16384)
+	f.want(f.do(func(t uring.Token) uring.Entry { return uring.Read(fd, into, 16384, 0, 0, t) }), 16384)
+	f.wantBytes(b, text[:4000]+strings.Repeat("\x00", 200)+text[4200:])
+	if c = allocate(uring.FALLOC_FL_ZERO_RANGE, 16000, 1000); c.Errno() != syscall.EOPNOTSUPP {
+		f.want(c, 0)
+		f.wantSize(path, 17000)
+		f.want(f.do(func(t uring.Token) uring.Entry { return uring.Read(fd, into, 16384, 15000, 0, t) }), 2000)
+		f.wantBytes(b[:2000], text[15000:16000]+strings.Repeat("\x00", 1000))
+	}
+	f.wantErrno(allocate(0, 0, 0), syscall.EINVAL)
+	f.closeFD(fd)
+}
+
+func statxDescriptor(f *fixture) {
+	fd, path := f.file("stat", "0123456789")
+	unlinked := f.path(path)
+	f.want(f.do(func(t uring.Token) uring.Entry { return uring.Unlinkat(uring.AtCWD, unlinked, 0, t) }), 0)
+	empty, off := f.path(""), f.take(256)
+	f.want(f.do(func(t uring.Token) uring.Entry {
+		return uring.Statx(fd, empty, uring.AT_EMPTY_PATH, uring.STATX_BASIC_STATS, f.slab.Addr(off), t)
+	}), 0)
+	if r := f.slab.StatxResult(off); r.Size != 10 || r.Links != 0 {
+		f.Fatalf("got size %d, links %d, want 10 and 0", r.Size, r.Links)
+	}
+	f.closeFD(fd)
 }
 
 func unlinkAndMkdir(f *fixture) {

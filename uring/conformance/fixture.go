@@ -1,7 +1,6 @@
 package conformance
 
 import (
-	"bytes"
 	"fmt"
 	"net/netip"
 	"path/filepath"
@@ -297,9 +296,12 @@ func (f *fixture) receive(fd int32, n int) string {
 
 // pattern returns n bytes that tell their place.
 func pattern(n int) string {
-	var b bytes.Buffer
-	for i := 0; b.Len() < n; i++ {
-		fmt.Fprintf(&b, "%07d\n", i)
+	b := make([]byte, 0, n+8)
+	for i := 0; len(b) < n; i++ {
+		b = append(b, "0000000\n"...)
+		for place, left := len(b)-2, i; left > 0; place, left = place-1, left/10 {
+			b[place] += byte(left % 10)
+		}
 	}
-	return b.String()[:n]
+	return string(b[:n])
 }

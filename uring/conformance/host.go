@@ -12,19 +12,21 @@ import (
 
 // hostTests are about what a Host does beside entries.
 var hostTests = map[string]func(*fixture){
-	"host_name":               hostName,
-	"host_supports":           hostSupports,
-	"slab":                    slab,
-	"random":                  random,
-	"work":                    work,
-	"listen_names":            listenNames,
-	"listen_on_a_host_name":   listenHostName,
-	"listen_everywhere":       listenEverywhere,
-	"listen_twice":            listenTwice,
-	"listen_again_at_once":    listenAgain,
-	"listen_errors":           listenErrors,
-	"not_parked":              notParked,
-	"ready_keeps_from_waking": readyKeeps,
+	"host_name":                hostName,
+	"host_supports":            hostSupports,
+	"slab":                     slab,
+	"random":                   random,
+	"work":                     work,
+	"listen_names":             listenNames,
+	"listen_on_a_host_name":    listenHostName,
+	"listen_everywhere":        listenEverywhere,
+	"listen_twice":             listenTwice,
+	"listen_again_at_once":     listenAgain,
+	"listen_errors":            listenErrors,
+	"not_parked":               notParked,
+	"ready_keeps_from_parking": readyKeeps,
+	"ready_is_asked_parked":    readyAskedParked,
+	"wake_after_the_look":      wakeAfterLook,
 }
 
 func hostName(f *fixture) {
@@ -223,5 +225,57 @@ func readyKeeps(f *fixture) {
 	f.enter(true, 0)
 	if asked == 0 {
 		f.Fatal("got Ready asked 0 times, want at least once")
+	}
+}
+
+// readyAskedParked: the shard is announced first and asked afterwards, so that a sender who finds it awake has stored what it will see. The
+// other order loses wakes: such a host would sleep here until the test gives up.
+func readyAskedParked(f *fixture) {
+	for _, spin := range []uint64{0, 20} {
+		f.check(f.ring.Close())
+		asked := 0
+		f.ring = f.newRing(0, uring.Params{Entries: 8, SpinMicros: spin, Ready: func() bool {
+			if !f.host.Parked(0) {
+				return false
+			}
+			asked++
+			return true
+		}})
+		_, before := f.host.Clock()
+		now := before
+		for asked == 0 && now < before+patienceMicros { // an old wake may end the first ones early
+			f.enter(true, before+patienceMicros)
+			_, now = f.host.Clock()
+		}
+		if asked != 1 {
+			f.Fatalf("spin %d: got Ready asked %d times of a parked shard, want once: work is there, so it does not sleep", spin, asked)
+		}
+		if f.host.Parked(0) {
+			f.Fatalf("spin %d: got a shard that is still parked, want it awake", spin)
+		}
+	}
+}
+
+// wakeAfterLook: what comes between the last look and the sleep ends the sleep.
+func wakeAfterLook(f *fixture) {
+	for _, spin := range []uint64{0, 20} {
+		f.check(f.ring.Close())
+		woken := 0
+		f.ring = f.newRing(0, uring.Params{Entries: 8, SpinMicros: spin, Ready: func() bool {
+			if woken == 0 && f.host.Parked(0) {
+				woken++
+				f.host.Wake(0) // as if another had stored its work now: the answer was already made up
+			}
+			return false
+		}})
+		_, before := f.host.Clock()
+		now := before
+		for woken == 0 && now < before+patienceMicros {
+			f.enter(true, before+patienceMicros)
+			_, now = f.host.Clock()
+		}
+		if woken != 1 || now >= before+patienceMicros {
+			f.Fatalf("spin %d: got %d wakes and %d µs of sleep, want a wake that ends it", spin, woken, now-before)
+		}
 	}
 }

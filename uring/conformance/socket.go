@@ -11,6 +11,13 @@ var socketTests = map[string]func(*fixture){
 	"accept_and_connect":        acceptAndConnect,
 	"connect_refused":           connectRefused,
 	"accept_multishot":          acceptMultishot,
+	"accept_without_room":       acceptWithoutRoom,
+	"receive_does_not_wait":     receiveDoesNotWait,
+	"receive_peeks":             receivePeeks,
+	"send_message_waits":        sendMessageWaits,
+	"send_message_is_short":     sendMessageShort,
+	"shutdown_errors":           shutdownErrors,
+	"cancel_a_chain":            cancelChain,
 	"receive_what_is_there":     receiveWhatIsThere,
 	"receive_waits_for_all":     receiveWaitsForAll,
 	"end_of_stream":             endOfStream,
@@ -83,6 +90,138 @@ func acceptMultishot(f *fixture) {
 		f.Fatalf("got %d in flight, want 0", got)
 	}
 	f.closeFD(listener)
+}
+
+// acceptWithoutRoom: where no descriptor is left accepting ends, the connection waits, and is there once accepting goes on.
+func acceptWithoutRoom(f *fixture) {
+	listener, address := f.listen()
+	clients, connects := [2]int32{}, [2]uring.Token{}
+	for i := range clients {
+		clients[i], connects[i] = f.dial(address)
+		f.want(f.wait(connects[i]), 0)
+	}
+	lift := f.limitDescriptors()
+	accept := func(t uring.Token) uring.Entry { return uring.AcceptMultishot(listener, uring.SOCK_CLOEXEC, t) }
+	armed := f.push(accept)
+	first := f.wait(armed)
+	if first.Res < 0 || !first.More() {
+		f.Fatalf("got result %d (%v), flags %#x, want the last descriptor and more to come", first.Res, first.Errno(), first.Flags)
+	}
+	c := f.wait(armed)
+	f.wantErrno(c, syscall.EMFILE)
+	if c.More() {
+		f.Fatalf("got flags %#x, want no more to come", c.Flags)
+	}
+	lift()
+	armed = f.push(accept)
+	second := f.wait(armed)
+	if second.Res < 0 || !second.More() {
+		f.Fatalf("got result %d (%v), flags %#x, want the connection that waited", second.Res, second.Errno(), second.Flags)
+	}
+	f.send(clients[1], "hello")
+	f.wantBytes([]byte(f.receive(second.Res, 5)), "hello")
+	f.want(f.do(func(t uring.Token) uring.Entry { return uring.Cancel(armed, t) }), 0)
+	f.wantErrno(f.wait(armed), syscall.ECANCELED)
+	f.closeAll(clients[0], clients[1], first.Res, second.Res, listener)
+}
+
+func receiveDoesNotWait(f *fixture) {
+	client, server := f.pair()
+	into, b := f.buffer(10)
+	receive := func(t uring.Token) uring.Entry { return uring.Recv(server, into, 10, uring.MSG_DONTWAIT, t) }
+	f.wantErrno(f.do(receive), syscall.EAGAIN)
+	f.send(client, "some")
+	f.ok(func(t uring.Token) uring.Entry { return uring.PollAdd(server, uring.POLLIN, false, t) })
+	f.want(f.do(receive), 4)
+	f.wantBytes(b[:4], "some")
+	f.closeAll(client, server)
+}
+
+func receivePeeks(f *fixture) {
+	client, server := f.pair()
+	f.send(client, "twice")
+	f.ok(func(t uring.Token) uring.Entry { return uring.PollAdd(server, uring.POLLIN, false, t) })
+	into, b := f.buffer(10)
+	for _, flags := range []uint32{uring.MSG_PEEK, 0} {
+		f.want(f.do(func(t uring.Token) uring.Entry { return uring.Recv(server, into, 10, flags, t) }), 5)
+		f.wantBytes(b[:5], "twice")
+	}
+	f.closeAll(client, server)
+}
+
+// vectored makes a message header of a text in pieces of 1 MiB and an odd one.
+func (f *fixture) vectored(text string) uring.Addr {
+	const piece = 1 << 20
+	a, _ := f.bytes(text)
+	count := (len(text) + piece - 1) / piece
+	off := f.take(uint64(count)*16 + 56)
+	for i := range f.slab.Iovecs(off, count) {
+		f.slab.Iovecs(off, count)[i] = uring.Iovec{Base: a + uring.Addr(i*piece), Len: uint64(min(piece, len(text)-i*piece))}
+	}
+	header := off + uint64(count)*16
+	*f.slab.Msghdr(header) = uring.Msghdr{Iov: f.slab.Addr(off), IovCount: uint64(count)}
+	return f.slab.Addr(header)
+}
+
+func sendMessageWaits(f *fixture) {
+	client, server := f.pair()
+	text := pattern(16<<20 + 77)
+	header := f.vectored(text)
+	into, b := f.buffer(len(text))
+	send := f.push(func(t uring.Token) uring.Entry { return uring.Sendmsg(client, header, uring.MSG_WAITALL, t) })
+	if f.settle(); f.has(send) {
+		f.Fatal("got a completion before anyone received, want none")
+	}
+	// Header and vectors are the caller's again.
+	clear(f.slab.At(header, 56))
+	receive := f.push(func(t uring.Token) uring.Entry {
+		return uring.Recv(server, into, uint32(len(text)), uring.MSG_WAITALL, t)
+	})
+	f.want(f.wait(send), int32(len(text)))
+	f.want(f.wait(receive), int32(len(text)))
+	f.wantBytes(b, text)
+	f.closeAll(client, server)
+}
+
+func sendMessageShort(f *fixture) {
+	client, server := f.pair()
+	text := pattern(16 << 20)
+	header := f.vectored(text)
+	sent := f.ok(func(t uring.Token) uring.Entry { return uring.Sendmsg(client, header, uring.MSG_DONTWAIT, t) })
+	if sent == 0 || sent >= int32(len(text)) {
+		f.Fatalf("got %d bytes sent, want fewer than %d", sent, len(text))
+	}
+	f.wantBytes([]byte(f.receive(server, int(sent))), text[:sent])
+	f.closeAll(client, server)
+}
+
+func shutdownErrors(f *fixture) {
+	fd := f.ok(func(t uring.Token) uring.Entry {
+		return uring.Socket(uring.AF_INET, uring.SOCK_STREAM|uring.SOCK_CLOEXEC, 0, t)
+	})
+	into, _ := f.buffer(10)
+	f.wantErrno(f.do(func(t uring.Token) uring.Entry { return uring.Recv(fd, into, 10, 0, t) }), syscall.ENOTCONN)
+	f.wantErrno(f.do(func(t uring.Token) uring.Entry { return uring.Shutdown(fd, uring.SHUT_RDWR, t) }), syscall.ENOTCONN)
+	f.wantErrno(f.do(func(t uring.Token) uring.Entry { return uring.Shutdown(fd, 9, t) }), syscall.EINVAL)
+	file, _ := f.file("no-socket", "x")
+	f.wantErrno(f.do(func(t uring.Token) uring.Entry { return uring.Shutdown(file, uring.SHUT_RDWR, t) }), syscall.ENOTSOCK)
+	f.wantErrno(f.do(func(t uring.Token) uring.Entry { return uring.Recv(file, into, 10, 0, t) }), syscall.ENOTSOCK)
+	f.closeAll(fd, file)
+}
+
+// cancelChain: what is behind a cancelled operation in its chain is cancelled with it.
+func cancelChain(f *fixture) {
+	client, server := f.pair()
+	into, _ := f.buffer(10)
+	receive := f.push(func(t uring.Token) uring.Entry { return uring.Recv(server, into, 10, 0, t).Link() })
+	next := f.push(func(t uring.Token) uring.Entry { return uring.Nop(t).Link() })
+	last := f.push(uring.Nop)
+	f.settle()
+	f.want(f.do(func(t uring.Token) uring.Entry { return uring.Cancel(receive, t) }), 0)
+	for _, t := range []uring.Token{receive, next, last} {
+		f.wantErrno(f.wait(t), syscall.ECANCELED)
+	}
+	f.closeAll(client, server)
 }
 
 func receiveWhatIsThere(f *fixture) {

@@ -13,6 +13,8 @@ var timeTests = map[string]func(*fixture){
 	"timeout_cancelled":            timeoutCancelled,
 	"link_timeout_stops":           linkTimeoutStops,
 	"link_timeout_comes_too_late":  linkTimeoutLate,
+	"link_timeout_in_a_chain":      linkTimeoutChain,
+	"timeouts_come_in_order":       timeoutsInOrder,
 	"enter_waits_until":            enterWaitsUntil,
 	"enter_does_not_wait_for_past": enterPast,
 	"clock":                        clock,
@@ -73,6 +75,45 @@ func linkTimeoutLate(f *fixture) {
 	f.want(f.wait(receive), 7)
 	f.wantErrno(f.wait(bound), syscall.ECANCELED)
 	f.closeAll(client, server)
+}
+
+// linkTimeoutChain: an operation that its timeout stopped breaks the chain behind both.
+func linkTimeoutChain(f *fixture) {
+	client, server := f.pair()
+	into, _ := f.buffer(10)
+	ts := f.timespec(10_000)
+	receive := f.push(func(t uring.Token) uring.Entry { return uring.Recv(server, into, 10, 0, t).Link() })
+	bound := f.push(func(t uring.Token) uring.Entry { return uring.LinkTimeout(ts, 0, t).Link() })
+	next := f.push(uring.Nop)
+	f.wantErrno(f.wait(receive), syscall.ECANCELED)
+	f.wantErrno(f.wait(bound), syscall.ETIME)
+	f.wantErrno(f.wait(next), syscall.ECANCELED)
+
+	f.send(client, "there")
+	ts = f.timespec(3600e6)
+	receive = f.push(func(t uring.Token) uring.Entry { return uring.Recv(server, into, 10, 0, t).Link() })
+	bound = f.push(func(t uring.Token) uring.Entry { return uring.LinkTimeout(ts, 0, t).Link() })
+	next = f.push(uring.Nop)
+	f.want(f.wait(receive), 5)
+	f.wantErrno(f.wait(bound), syscall.ECANCELED)
+	f.want(f.wait(next), 0)
+	f.closeAll(client, server)
+}
+
+func timeoutsInOrder(f *fixture) {
+	var tokens []uring.Token
+	for _, micros := range []uint64{30_000, 10_000, 20_000} {
+		ts := f.timespec(micros)
+		tokens = append(tokens, f.push(func(t uring.Token) uring.Entry { return uring.Timeout(ts, 0, t) }))
+	}
+	for len(f.got) < len(tokens) {
+		f.enter(true, 0)
+	}
+	for i, want := range []uring.Token{tokens[1], tokens[2], tokens[0]} {
+		if got := f.got[i].Token(); got != want {
+			f.Fatalf("got %v, want the shortest first", f.got)
+		}
+	}
 }
 
 func enterWaitsUntil(f *fixture) {

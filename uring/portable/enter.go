@@ -55,8 +55,8 @@ func (s *shard) wait(untilMicros uint64) error {
 		if due := s.due(); due != 0 && (limit == 0 || due < limit) {
 			limit = due
 		}
-		sleep := int64(math.MaxInt64)
-		if s.hasWork() {
+		sleep, work := int64(math.MaxInt64), s.hasWork()
+		if work {
 			sleep = 0
 		} else if limit != 0 {
 			_, now := s.kernel.Clock()
@@ -66,7 +66,7 @@ func (s *shard) wait(untilMicros uint64) error {
 		s.parking.Leave()
 		s.arrive()
 		s.expire()
-		if err != nil || woken || s.completions() || s.hasWork() {
+		if err != nil || work || woken || s.completions() || s.hasWork() {
 			return err
 		}
 		if untilMicros != 0 {

@@ -35,24 +35,22 @@ func (k *Kernel) open(f *file) (int32, syscall.Errno) {
 	if k.world.fault(FaultDescriptors, k.world.o.Faults.Descriptors) {
 		return -1, syscall.EMFILE
 	}
+	fd := fdFirst
+	for k.file(int32(fd)) != nil {
+		fd++
+	}
+	if fd >= k.descriptorsMax {
+		return -1, syscall.EMFILE
+	}
+	if fd == len(k.fds) {
+		k.fds = append(k.fds, nil)
+	}
+	k.fds[fd] = f
 	f.uses = 1
 	if f.node != nil {
 		f.node.opens++
 	}
-	for fd := fdFirst; fd < len(k.fds); fd++ {
-		if k.fds[fd] == nil {
-			k.fds[fd] = f
-			return int32(fd), 0
-		}
-	}
-	if len(k.fds) >= k.world.o.DescriptorsMax {
-		if f.node != nil {
-			f.node.opens--
-		}
-		return -1, syscall.EMFILE
-	}
-	k.fds = append(k.fds, f)
-	return int32(len(k.fds) - 1), 0
+	return int32(fd), 0
 }
 
 // closeFD takes a descriptor away. What it stood for ends with the last operation that holds it.

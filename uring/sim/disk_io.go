@@ -86,6 +86,12 @@ func (d *disk) write(f *file, position uint64, buffers [][]byte, durable bool) (
 	if len(data) == 0 {
 		return 0, 0
 	}
+	if limit := w.kernel.fileMax; limit > 0 {
+		if position >= limit {
+			return 0, syscall.EFBIG
+		}
+		data = data[:min(uint64(len(data)), limit-position)]
+	}
 	bad := syscall.Errno(0)
 	cut := func() {
 		data = data[:w.below(uint64(len(data)/sectorSize)+1)*sectorSize]

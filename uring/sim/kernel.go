@@ -17,6 +17,9 @@ type Kernel struct {
 	setups int32 // makes peer descriptors differ
 	jobs   int   // of Work, not done
 	dead   bool  // killed: nothing of it happens any more
+
+	fileMax        uint64 // where files end: bytes; 0: nowhere
+	descriptorsMax int
 }
 
 const (
@@ -26,7 +29,7 @@ const (
 )
 
 func newKernel(w *World) *Kernel {
-	k := &Kernel{world: w, fds: make([]*file, fdFirst)}
+	k := &Kernel{world: w, fds: make([]*file, fdFirst), descriptorsMax: w.o.DescriptorsMax}
 	k.files = &files{k}
 	return k
 }
@@ -134,6 +137,23 @@ func (k *Kernel) CloseFD(fd int32) error {
 		return callError("close", errno)
 	}
 	return nil
+}
+
+// LimitFileSize makes the process's files end at so many bytes, as RLIMIT_FSIZE does; 0 lifts the limit.
+func (k *Kernel) LimitFileSize(bytes uint64) { k.fileMax = bytes }
+
+// LimitDescriptors lets the process make so many more descriptors; below 0 as many as Options say.
+func (k *Kernel) LimitDescriptors(more int) {
+	k.descriptorsMax = k.world.o.DescriptorsMax
+	if more < 0 {
+		return
+	}
+	k.descriptorsMax = fdFirst
+	for ; more > 0; k.descriptorsMax++ {
+		if k.file(int32(k.descriptorsMax)) == nil {
+			more--
+		}
+	}
 }
 
 // Close ends the process in good order: the World may boot the next one.
