@@ -146,8 +146,11 @@ func (b *Block) Finish() BlockRef {
 // FreeBlock takes back a block that was sent, or will not be.
 func (s *State) FreeBlock(row uint32) {
 	b := &s.Blocks
+	runs := &s.Journal.Runs
 	for _, run := range b.Runs[row] {
-		s.Journal.Runs.Refs[run]--
+		if runs.Refs[run]--; runs.Refs[run] == 0 && runs.Extents[run] == 0 {
+			s.freeRun(run) // the log that it was a piece of is gone
+		}
 	}
 	if b.Cold[row].Len > 0 {
 		s.Out.FreeCold.Push(b.Cold[row])

@@ -33,6 +33,7 @@ func TestBlockModel(t *testing.T) {
 		s.Memory.Bytes(outside)[i] = byte(random.Uint32())
 	}
 	run := s.Journal.Runs.add(outside)
+	s.Journal.Runs.Extents[run] = 1 // of a log that goes on
 	before := s.Arena.InUse()
 	for range 300 {
 		type piece struct {

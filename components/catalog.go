@@ -90,6 +90,8 @@ type CatalogPartitions struct {
 	ID        []uint32
 	CreatedAt []uint64 // µs
 	Created   []uint64 // creating seq: with ID it names the partition's files
+	Epoch     []uint64 // how often it was purged
+	Removed   []uint64 // messages below this offset were removed by request, in this epoch
 
 	byID map[uint64]uint32 // topic row, id -> row
 }

@@ -41,6 +41,10 @@ func (c *Catalog) restore(e *wire.Event) {
 		c.createPartitions(c.topicRow(e), e)
 	case wire.EventPartitionsDeleted:
 		c.deletePartitions(c.topicRow(e), e)
+	case wire.EventPurged:
+		c.purge(e)
+	case wire.EventSegmentsRemoved:
+		c.removeSegments(e)
 	case wire.EventRemovalDone:
 		c.finishRemoval(ecs.Entity(e.Partition))
 	case wire.EventRemovalPending:
@@ -235,13 +239,39 @@ func (c *Catalog) createPartitions(topic int, e *wire.Event) {
 		t.ID = ecs.Grow(t.ID, n)
 		t.CreatedAt = ecs.Grow(t.CreatedAt, n)
 		t.Created = ecs.Grow(t.Created, n)
+		t.Epoch = ecs.Grow(t.Epoch, n)
+		t.Removed = ecs.Grow(t.Removed, n)
 		if id != c.Topics.Partitions[topic] {
 			panic(fmt.Sprintf("components: partition %d created as number %d", id, c.Topics.Partitions[topic]))
 		}
 		t.Topic[row], t.ID[row], t.CreatedAt[row], t.Created[row] = c.Topics.Entity(topic), id, e.Time, e.Seq
+		t.Epoch[row], t.Removed[row] = 0, 0
 		t.byID[below(topic, id)] = uint32(row)
 		c.Topics.Partitions[topic]++
 	}
+}
+
+// purge begins a partition's log anew, at offset 0.
+func (c *Catalog) purge(e *wire.Event) {
+	t, row := &c.Partitions, c.partitionRow(e)
+	if e.Epoch <= t.Epoch[row] {
+		panic(fmt.Sprintf("components: event %d purges partition %v to epoch %d, which has epoch %d", e.Seq, ecs.Entity(e.Partition), e.Epoch, t.Epoch[row]))
+	}
+	t.Epoch[row], t.Removed[row] = e.Epoch, 0
+}
+
+// removeSegments notes what is removed at the beginning of a log. It is absolute: less than what is removed already changes nothing.
+func (c *Catalog) removeSegments(e *wire.Event) {
+	row := c.partitionRow(e)
+	c.Partitions.Removed[row] = max(c.Partitions.Removed[row], e.Offset)
+}
+
+func (c *Catalog) partitionRow(e *wire.Event) int {
+	row, ok := c.Partitions.Row(ecs.Entity(e.Partition))
+	if !ok {
+		panic(fmt.Sprintf("components: event %d for partition %v, which is gone", e.Seq, ecs.Entity(e.Partition)))
+	}
+	return row
 }
 
 // deletePartitions takes exactly the partitions that the event names, which are the highest of the topic.

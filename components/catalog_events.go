@@ -81,9 +81,23 @@ func (c *Catalog) topicEvents(topic int, emit func(wire.Event) bool) bool {
 		entities = entities.AppendEntity(uint64(p.Entity(row)))
 	}
 	e.Partitions = entities
-	return emit(e) && (t.GroupIDNext[topic] == 0 ||
+	return emit(e) && c.headEvents(topic, emit) && (t.GroupIDNext[topic] == 0 ||
 		emit(wire.Event{Kind: wire.EventGroupIDNext, Topic: uint64(t.Entity(topic)), GroupID: t.GroupIDNext[topic]})) &&
 		c.groupEvents(topic, emit)
+}
+
+// headEvents emits where the logs of a topic's partitions begin, if not where they were created.
+func (c *Catalog) headEvents(topic int, emit func(wire.Event) bool) bool {
+	p := &c.Partitions
+	for row := range c.PartitionsByID(topic) {
+		if p.Epoch[row] > 0 && !emit(wire.Event{Kind: wire.EventPurged, Partition: uint64(p.Entity(row)), Epoch: p.Epoch[row]}) {
+			return false
+		}
+		if p.Removed[row] > 0 && !emit(wire.Event{Kind: wire.EventSegmentsRemoved, Partition: uint64(p.Entity(row)), Offset: p.Removed[row]}) {
+			return false
+		}
+	}
+	return true
 }
 
 func flag(b bool) uint8 {

@@ -1,6 +1,7 @@
 package components
 
 import (
+	"math"
 	"slices"
 
 	"galgo/ecs"
@@ -40,6 +41,11 @@ type Control struct {
 	Handing   []Handing    // groups with hand-overs
 	Drained   []Report     // hand-overs that are done, as their owners say
 
+	Series    []*Series   // operations of many events, decided bit by bit, the oldest first
+	Steps     int         // how many more of their events this tick may decide
+	Proposals []*Proposal // removals of segments, the oldest first: the first one's owner is asked
+	Proposed  *Reply      // what it says; nil is nothing yet
+
 	Orphans []*Client // sessions of deleted users, to be ended as there is room
 	CleanAt uint64    // mono µs at which expired tokens are looked for next
 }
@@ -65,6 +71,24 @@ type Asker struct {
 	Kept   []byte  // with Secret, once it is built: the frame that a replay gets
 	Told   bool    // it was refused meanwhile: nobody waits any more, but the reply is kept
 }
+
+// Series is an operation that takes many events: they are decided as there is room, and a few in a tick, so that nothing else waits for them.
+// Whoever asked is answered when the last of them is applied.
+type Series struct {
+	Asker      *Asker
+	Partitions []ecs.Entity // to be purged
+}
+
+// Proposal is a removal of segments of which only the partition's owner knows how far it may go.
+type Proposal struct {
+	Asker     *Asker
+	Partition ecs.Entity
+	Count     uint32 // of segments, at most
+	Asked     bool
+}
+
+// ControlConn stands for the control plane where a request or a reply names a connection.
+var ControlConn = ecs.MakeEntity(math.MaxUint32, 1)
 
 // Handing is a group that has hand-overs.
 type Handing struct {

@@ -130,8 +130,12 @@ func (p *Printer) topic(c *Catalog, row, shards int) {
 	p.options("explicit", c.Text(t.Explicit[row]))
 	for partition := range c.PartitionsByID(row) {
 		n := &c.Partitions
-		p.Line(2, "partition %d %v created=%s time=%s owner=%d", n.ID[partition], n.Entity(partition), RunCounter(n.Created[partition]),
+		p.begin(2)
+		p.add("partition %d %v created=%s time=%s owner=%d", n.ID[partition], n.Entity(partition), RunCounter(n.Created[partition]),
 			moment(n.CreatedAt[partition]), c.OwnerOf(partition, shards))
+		p.addIf(n.Epoch[partition] > 0, " epoch=%d", n.Epoch[partition])
+		p.addIf(n.Removed[partition] > 0, " removed-below=%d", n.Removed[partition])
+		p.end()
 	}
 	for group := range c.GroupsByID(row) {
 		p.group(c, group)

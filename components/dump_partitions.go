@@ -27,6 +27,9 @@ func (p *Printer) Partitions(v StateView) {
 		for i := range t.Segments[row].Len() {
 			p.segment(v.s, t.Segments[row].At(i))
 		}
+		for i := range t.Retired[row].Len() {
+			p.retired(v.s, t.Retired[row].At(i))
+		}
 	}
 }
 
@@ -45,6 +48,11 @@ func (p *Printer) flags(s *State, row int) {
 func (p *Printer) segment(s *State, row uint32) {
 	t := &s.Segments
 	p.Line(1, "segment %s [%d,%d) end=%d allocated=%d", RunCounter(t.ID[row]), t.Base[row], t.Next[row], t.End[row], t.Allocated[row])
+}
+
+func (p *Printer) retired(s *State, row uint32) {
+	t := &s.Segments
+	p.Line(1, "retired %s [%d,%d) users=%d", RunCounter(t.ID[row]), t.Base[row], t.Next[row], t.Users[row])
 }
 
 // Journal prints the part of each log that is in memory, in extents. A range of offsets is that of the records which begin in memory.

@@ -71,6 +71,7 @@ type Grown struct {
 // Vouched is a voucher that was written up to Position, or Err.
 type Vouched struct {
 	Partition ecs.Entity
+	Segment   uint32 // row in Segments, as ordered
 	SegmentID uint64
 	Position  uint64
 	Idle      bool // as ordered
@@ -206,6 +207,7 @@ type OffsetsOrder struct {
 // VouchOrder asks for a log to be synced and then for a voucher in its index.
 type VouchOrder struct {
 	Partition ecs.Entity
+	Segment   uint32 // row in Segments, which stays until Vouched
 	File      wire.SegmentFile
 	Entry     wire.IndexEntry
 	Idle      bool // because the partition is idle, not because the segment is complete

@@ -33,7 +33,7 @@ type Journal struct {
 type Runs struct {
 	free    []uint32
 	Span    []Span
-	Extents []uint32 // how many extents lie in it
+	Extents []uint32 // how many extents lie in it; none, while it has Refs, is a run that goes with the last of those
 	Refs    []uint32 // replies being sent from it
 }
 
@@ -414,6 +414,25 @@ func (s *State) freeRun(run uint32) {
 	s.Arena.Free(runs.Span[run])
 	runs.Extents[run], runs.Span[run] = 0, Span{}
 	runs.free = append(runs.free, run)
+}
+
+// ForgetExtents takes the extents at the beginning of a partition's list out of the journal while they are of segments that are gone. What
+// replies are being sent from stays until they are: FreeBlock frees it.
+func (s *State) ForgetExtents(row int) {
+	x, runs := &s.Journal.Extents, &s.Journal.Runs
+	list := &s.Partitions.Extents[row]
+	for list.Len() > 0 && s.Segments.Gone[x.Segment[list.At(0)]] {
+		e := list.Pop()
+		x.free = append(x.free, e)
+		run := x.Run[e]
+		if runs.Extents[run]--; runs.Extents[run] == 0 && runs.Refs[run] == 0 {
+			s.freeRun(run)
+		}
+		s.Journal.Evicted++
+	}
+	if list.Len() == 0 {
+		s.Journal.Hot.Clear(row)
+	}
 }
 
 // DropJournal forgets all journal memory of a partition whose files go, or that is faulted. It returns false while a reply is

@@ -15,6 +15,8 @@ const (
 	RequestStoreOffset                         // Offset for Consumer
 	RequestDeleteOffset                        // of Consumer
 	RequestGetOffset                           // of Consumer
+	RequestTruncate                            // remove closed segments of which no message is at Offset or above
+	RequestPropose                             // say which Count oldest closed segments may be removed
 	// Of shard 0:
 	RequestMetadata // a metadata operation; its frame is decoded there
 	RequestOpen     // a session for User, whose credentials are verified
@@ -62,16 +64,17 @@ type ConsumerKey struct {
 type ReplyKind uint8
 
 const (
-	ReplyStatus  ReplyKind = iota + 1 // Status, body empty (or an empty success)
-	ReplySent                         // confirmation of a send
-	ReplyBlock                        // a body prepared in the owner's memory
-	ReplyOffset                       // body of GET_CONSUMER_OFFSET
-	ReplyBody                         // a body of this shard's own making, in State.Bodies
-	ReplyFrame                        // a whole frame, from shard 0
-	ReplyOpened                       // Session and User are bound to the connection; Frame is the answer
-	ReplyClosed                       // the session is over; Frame is the answer, if any
-	ReplyRelease                      // not a reply: Block was sent, its owner may free it
-	ReplyEvict                        // not a reply: Session of Client on connection Conn is over, because of Reason
+	ReplyStatus   ReplyKind = iota + 1 // Status, body empty (or an empty success)
+	ReplySent                          // confirmation of a send
+	ReplyBlock                         // a body prepared in the owner's memory
+	ReplyOffset                        // body of GET_CONSUMER_OFFSET
+	ReplyBody                          // a body of this shard's own making, in State.Bodies
+	ReplyFrame                         // a whole frame, from shard 0
+	ReplyOpened                        // Session and User are bound to the connection; Frame is the answer
+	ReplyClosed                        // the session is over; Frame is the answer, if any
+	ReplyProposed                      // to shard 0: what lies below Offset may be removed, in Epoch
+	ReplyRelease                       // not a reply: Block was sent, its owner may free it
+	ReplyEvict                         // not a reply: Session of Client on connection Conn is over, because of Reason
 )
 
 // Reply is a fixed-size message back to a connection's home shard.
@@ -85,6 +88,7 @@ type Reply struct {
 	PartitionID uint32
 	Offset      uint64 // base offset, or stored offset
 	Current     uint64 // ReplyOffset: the partition's last offset
+	Epoch       uint64 // ReplyProposed: the partition's purge epoch
 
 	Block   BlockRef
 	Session uint64

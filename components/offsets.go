@@ -1,6 +1,10 @@
 package components
 
-import "galgo/ecs"
+import (
+	"iter"
+
+	"galgo/ecs"
+)
 
 // Offsets is the State component of stored consumer offsets of the partitions that this shard owns.
 type Offsets struct {
@@ -114,6 +118,11 @@ func (o *Offsets) Of(partition ecs.Entity, yield func(consumer ConsumerKey, valu
 			return
 		}
 	}
+}
+
+// Values yields who stored an offset of a partition, and which.
+func (o *Offsets) Values(partition ecs.Entity) iter.Seq2[ConsumerKey, uint64] {
+	return func(yield func(ConsumerKey, uint64) bool) { o.Of(partition, yield) }
 }
 
 // All yields every stored offset, in no particular but a repeatable order.

@@ -14,10 +14,13 @@ const (
 	Ready                 // takes appends, serves polls
 	Faulted               // its storage failed or is damaged: no appends, good ranges are served
 	Deleting              // gone from the catalog; its files go once nothing refers to them
+	Purging               // empty, and takes appends again once what was in flight has returned
 )
 
 // String is the phase's name.
-func (p Phase) String() string { return [...]string{"opening", "ready", "faulted", "deleting"}[p] }
+func (p Phase) String() string {
+	return [...]string{"opening", "ready", "faulted", "deleting", "purging"}[p]
+}
 
 // Level says when a send is answered, and so what an answer promises.
 type Level uint8
@@ -56,6 +59,7 @@ type Partitions struct {
 	Size          []uint64 // bytes of records in all segments
 
 	Segments   []List   // rows of Segments, oldest first; the last one takes appends
+	Retired    []List   // rows of Segments that are not part of the log any more, oldest first: their files go once nothing uses them
 	Write      []uint32 // row in Segments being written: at or before the last
 	Written    []uint64 // position in that segment: bytes below it are in the file
 	Sealed     []uint64 // position in that segment: bytes below it are handed to a write
@@ -98,6 +102,7 @@ func (p *Partitions) Insert(entity ecs.Entity) int {
 	p.TimeLast = ecs.Grow(p.TimeLast, n)
 	p.Size = ecs.Grow(p.Size, n)
 	p.Segments = ecs.Grow(p.Segments, n)
+	p.Retired = ecs.Grow(p.Retired, n)
 	p.Write = ecs.Grow(p.Write, n)
 	p.Written = ecs.Grow(p.Written, n)
 	p.Sealed = ecs.Grow(p.Sealed, n)
@@ -124,6 +129,7 @@ func (p *Partitions) Insert(entity ecs.Entity) int {
 	p.Phase[row], p.Level[row], p.OffsetLevel[row], p.SegmentSize[row] = Ready, 0, 0, 0
 	p.OffsetFirst[row], p.OffsetNext[row], p.OffsetWritten[row], p.TimeLast[row], p.Size[row] = 0, 0, 0, 0, 0
 	p.Segments[row].Clear()
+	p.Retired[row].Clear()
 	p.Write[row], p.Written[row], p.Sealed[row], p.SealedNext[row], p.MarkLast[row] = NoRow, 0, 0, 0, 0
 	p.Waiting[row], p.Quiet[row], p.Vouched[row], p.Vouching[row], p.Late[row] = 0, 0, true, false, false
 	p.Growing[row], p.GrowTo[row], p.GrowAfter[row] = false, 0, 0
@@ -142,13 +148,17 @@ func (p *Partitions) Visible(row int) uint64 {
 	return p.OffsetWritten[row]
 }
 
+// Ends says whether what the partition has is about to go: no watermark moves any more, and no failure matters.
+func (p *Partitions) Ends(row int) bool { return p.Phase[row] == Deleting || p.Phase[row] == Purging }
+
 // Writing says whether a write is in flight.
 func (p *Partitions) Writing(row int) bool { return p.Sealed[row] > p.Written[row] }
 
 // NoRow is the row number of nothing.
 const NoRow = ^uint32(0)
 
-// Segments is the State component of the segments of this shard's partitions: one row each, listed in Partitions.Segments.
+// Segments is the State component of the segments of this shard's partitions: one row each, listed in Partitions.Segments or, when the
+// segment is gone from the log, in Partitions.Retired.
 type Segments struct {
 	free      []uint32
 	ID        []uint64 // run << 40 | (counter * shards + shard): names the file
@@ -157,6 +167,8 @@ type Segments struct {
 	End       []uint64 // position after the last record appended
 	Allocated []uint64 // bytes the file has blocks for
 	TimeLast  []uint64 // µs, base timestamp of the last batch
+	Users     []uint32 // reads and vouchers that are ordered and have not returned: the files stay until they have
+	Gone      []bool   // not part of the log any more
 }
 
 // Add enters a segment and returns its row.
@@ -174,8 +186,11 @@ func (s *Segments) Add(id, base, end uint64) uint32 {
 		s.End = ecs.Grow(s.End, n)
 		s.Allocated = ecs.Grow(s.Allocated, n)
 		s.TimeLast = ecs.Grow(s.TimeLast, n)
+		s.Users = ecs.Grow(s.Users, n)
+		s.Gone = ecs.Grow(s.Gone, n)
 	}
 	s.ID[row], s.Base[row], s.Next[row], s.End[row], s.Allocated[row], s.TimeLast[row] = id, base, base, end, 0, 0
+	s.Users[row], s.Gone[row] = 0, false
 	return row
 }
 
@@ -183,6 +198,9 @@ func (s *Segments) Add(id, base, end uint64) uint32 {
 func (s *Segments) Drop(row uint32) {
 	if s.ID[row] == 0 {
 		panic(fmt.Sprintf("components: segment row %d dropped twice", row))
+	}
+	if s.Users[row] > 0 {
+		panic(fmt.Sprintf("components: segment %#x dropped with %d users", s.ID[row], s.Users[row]))
 	}
 	s.ID[row] = 0
 	s.free = append(s.free, row)

@@ -9,7 +9,7 @@ type Polls struct {
 	Target  []uint64 // offset of the first message wanted
 	Time    []uint64 // with ByTime: µs
 	ByTime  []bool
-	Segment []uint64 // id of the segment being read
+	Segment []uint32 // row in Segments of the segment being read, which stays until it is
 	Size    []uint32 // bytes asked for
 	Told    []bool   // it was refused: the read has not returned in time
 	Live    int
@@ -90,4 +90,13 @@ type StoredAck struct {
 	Conn  ecs.Entity
 	Order uint64
 	Since uint64 // mono µs
+}
+
+// Truncation is a removal at the beginning of a log that waits until the offset log says so.
+type Truncation struct {
+	Request   Request
+	Partition ecs.Entity
+	Epoch     uint64
+	Below     uint64 // an offset at which a segment begins
+	Order     uint64
 }

@@ -65,6 +65,8 @@ type State struct {
 	Unsealed  ecs.Bits // partition rows with appended bytes that are not sealed
 	Unvouched ecs.Bits // partition rows with written bytes that no voucher covers
 	Doomed    ecs.Bits // partition rows in phase Deleting
+	Purged    ecs.Bits // partition rows in phase Purging
+	Retiring  ecs.Bits // partition rows with retired segments
 	Acked     ecs.Bits // partition rows whose written watermark moved in this tick
 
 	Events   ecs.Queue[*wire.Event] // to be applied, in sequence
@@ -81,6 +83,7 @@ type State struct {
 	Marks    ecs.Lines[IndexMark]   // by partition row: index entries that wait for their write
 	Polling  ecs.Queue[Request]     // polls that wait for memory
 	Stored   ecs.Queue[StoredAck]   // offset changes that wait for their level
+	Cuts     ecs.Queue[Truncation]  // removals at the beginning of logs that wait until they are noted
 
 	SegmentIDs     uint64 // counter of segment ids made in this run
 	OffsetsPending []byte // records for the next offset log write
@@ -172,7 +175,11 @@ func (s *State) Refuse(r *Request, status wire.Status) {
 // Publish stores a partition's counters for all readers.
 func (s *State) Publish(row int) {
 	p := &s.Partitions
-	s.Counters.Set(p.Entity(row), PartitionCounts{Segments: uint32(max(1, p.Segments[row].Len())),
+	segments := max(1, p.Segments[row].Len())
+	if p.Phase[row] == Purging {
+		segments = 1
+	}
+	s.Counters.Set(p.Entity(row), PartitionCounts{Segments: uint32(segments),
 		First: p.OffsetFirst[row], Next: p.Visible(row), Size: p.Size[row]})
 }
 

@@ -55,6 +55,7 @@ func NewState(cfg *Config, shared *Shared, arena *Arena, catalog *Catalog, facts
 		Acks:     ecs.NewLines[Ack](0, all),
 		Marks:    ecs.NewLines[IndexMark](0, marksMax),
 		Stored:   ecs.NewQueue[StoredAck](all),
+		Cuts:     ecs.NewQueue[Truncation](all),
 		Dealt:    ecs.NewQueue[Dealt](conns),
 		In:       facts, Out: orders,
 	}

@@ -57,6 +57,12 @@ func (v StateView) SegmentFileOf(row int, segmentID uint64) wire.SegmentFile {
 	return wire.SegmentFile{CreatedSeq: p.Created[row], PartitionID: p.ID[row], SegmentID: segmentID, Kind: wire.SegmentLog}
 }
 
+// SegmentGone says whether a segment is not part of a partition's log any more. Segment ids ascend along a log.
+func (v StateView) SegmentGone(row int, segmentID uint64) bool {
+	list := &v.s.Partitions.Segments[row]
+	return list.Len() == 0 || segmentID < v.s.Segments.ID[list.At(0)]
+}
+
 // Secret seeds the checksums of the data directory.
 func (v StateView) Secret() uint64 { return v.s.Config.Secret }
 

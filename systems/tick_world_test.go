@@ -104,6 +104,8 @@ func (w *tickWorld) newSchedule() *ecs.Schedule[Tick] {
 		"finish_polls":         func(t *Tick) { state.FinishPolls(t.State, &t.poller) },
 		"answer_polls":         func(t *Tick) { state.AnswerPolls(t.State, &t.poller) },
 		"vouch_idle":           func(t *Tick) { state.VouchIdle(t.State) },
+		"finish_purges":        func(t *Tick) { state.FinishPurges(t.State) },
+		"retire_segments":      func(t *Tick) { state.RetireSegments(t.State) },
 		"reap_partitions":      func(t *Tick) { state.ReapPartitions(t.State) },
 		"seal_offsets":         func(t *Tick) { state.SealOffsets(t.State) },
 		"seal_control":         func(t *Tick) { state.SealControl(t.State) },

@@ -51,7 +51,7 @@ package wire
 //	64, and every 64 bytes
 //	| partition u64 | epoch u64 | kind u8 | flags u8 | 0 u16 | consumer u32 | value u64 | order u64 | 0, 16 bytes | checksum |
 //
-//	kind    1 consumer, 2 group
+//	kind    1 consumer, 2 group, 3 no consumer: the log of the partition begins at value
 //	flags   bit 0: deleted
 //
 // The first record that does not hold ends the file.

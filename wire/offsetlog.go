@@ -87,8 +87,11 @@ func DecodeOffsetLogHead(src []byte, secret uint64) (OffsetLogHead, error) {
 // offsetDeleted is the flag bit of OffsetRecord.Deleted.
 const offsetDeleted = 1
 
-// OffsetRecord is one change of a stored offset. Of all records of a partition, kind and consumer, in whatever file,
-// the one with the highest Order holds, provided its Epoch is the partition's.
+// OffsetOfLog is the kind of a record that is of no consumer: the partition's log begins at Value, and what was below is removed.
+const OffsetOfLog uint8 = 3
+
+// OffsetRecord is one change of a stored offset, or of the offset at which a partition's log begins. Of all records of a partition, kind
+// and consumer, in whatever file, the one with the highest Order holds, provided its Epoch is the partition's.
 //
 //	0           8       16     17      18  20         24      32      40  56
 //	| Partition | Epoch | Kind | flags | 0 | Consumer | Value | Order | 0 | checksum, seeded |
@@ -97,8 +100,8 @@ type OffsetRecord struct {
 	Epoch     uint64 // purge epoch of the partition
 	Value     uint64 // the stored offset; 0 when Deleted
 	Order     uint64 // run << 40 | counter
-	Consumer  uint32 // consumer or group id
-	Kind      uint8  // ConsumerSingle or ConsumerGroup
+	Consumer  uint32 // consumer or group id; 0 of OffsetOfLog
+	Kind      uint8  // ConsumerSingle, ConsumerGroup or OffsetOfLog
 	Deleted   bool
 }
 
@@ -136,7 +139,7 @@ func DecodeOffsetRecord(src []byte, secret uint64) (OffsetRecord, error) {
 		Value:     binary.LittleEndian.Uint64(src[24:]),
 		Order:     binary.LittleEndian.Uint64(src[32:]),
 	}
-	if (r.Kind != ConsumerSingle && r.Kind != ConsumerGroup) || src[17]&^offsetDeleted != 0 ||
+	if (r.Kind != ConsumerSingle && r.Kind != ConsumerGroup && r.Kind != OffsetOfLog) || src[17]&^offsetDeleted != 0 ||
 		!allZero(src[18:20]) || !allZero(src[40:56]) {
 		return OffsetRecord{}, ErrMalformed
 	}

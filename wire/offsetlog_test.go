@@ -52,8 +52,13 @@ func TestOffsetRecord(t *testing.T) {
 	wantError(t, err, ErrShort)
 	_, err = DecodeOffsetRecord(b, testSecret+1)
 	wantError(t, err, ErrChecksum)
+	begin := OffsetRecord{Partition: 0x500000006, Epoch: 4, Value: 1010, Order: 2<<40 | 9, Kind: OffsetOfLog}
+	PutOffsetRecord(b, begin, testSecret)
+	if got, err := DecodeOffsetRecord(b, testSecret); err != nil || got != begin {
+		t.Errorf("begin of a log: got %+v, %v, want %+v", got, err, begin)
+	}
 	bad := testOffsetRecord
-	bad.Kind = 3
+	bad.Kind = 4
 	PutOffsetRecord(b, bad, testSecret)
 	_, err = DecodeOffsetRecord(b, testSecret)
 	wantError(t, err, ErrMalformed)

@@ -103,10 +103,16 @@ func (d *directory) load() (*contents, error) {
 	shared := components.NewShared(0)
 	facts, orders := components.NewExchange(cfg)
 	c.world = components.NewState(cfg, shared, components.NewArena(0, 0, shared.Budget, nil), catalog, facts, orders)
-	if err := d.recover(c); err != nil {
+	offsets, err := storage.LoadOffsets(d.files, d.root, d.secret, storage.EpochIn(catalog))
+	if err != nil {
 		return nil, err
 	}
-	return c, d.loadOffsets(c)
+	d.notes(offsets.Notes)
+	if err := d.recover(c, &offsets); err != nil {
+		return nil, err
+	}
+	d.takeOffsets(c, &offsets)
+	return c, nil
 }
 
 // isDamage tells wrong bytes in the control log from files of another version and from reads that fail.
@@ -126,7 +132,7 @@ func (d *directory) notes(list []string) {
 }
 
 // recover finds the end of every log, as the next start would: on this machine, in its present boot.
-func (d *directory) recover(c *contents) error {
+func (d *directory) recover(c *contents, offsets *storage.OffsetsStart) error {
 	catalog := c.world.Catalog
 	next := catalog.Clone()
 	next.Restore(&wire.Event{Kind: wire.EventRunStarted, Run: catalog.Run + 1, BootID: storage.BootID(d.files, func(b []byte) { _, _ = rand.Read(b) })})
@@ -134,11 +140,12 @@ func (d *directory) recover(c *contents) error {
 		at := state.OpenPartition(c.world, row)
 		entity := catalog.Partitions.Entity(row)
 		of := storage.PartitionFiles{CreatedSeq: catalog.Partitions.Created[row], PartitionID: catalog.Partitions.ID[row]}
-		if len(c.list.Logs[of]) == 0 {
+		begin := offsets.Begin(catalog, row)
+		if len(c.list.Logs[of]) == 0 && begin == 0 {
 			continue
 		}
 		found, err := storage.RecoverPartition(d.files, storage.RecoverInput{Root: d.root, Secret: d.secret, Entity: entity,
-			CreatedSeq: of.CreatedSeq, PartitionID: of.PartitionID, SegmentIDs: c.list.Logs[of], Level: c.world.Partitions.Level[at],
+			CreatedSeq: of.CreatedSeq, PartitionID: of.PartitionID, Epoch: catalog.Partitions.Epoch[row], Begin: begin, SegmentIDs: c.list.Logs[of], Level: c.world.Partitions.Level[at],
 			Run: next.Run, BelongsToBoot: func(run uint64) bool { return run >= next.BootFirst }, ReadOnly: true})
 		if err != nil {
 			return err
@@ -153,20 +160,10 @@ func (d *directory) recover(c *contents) error {
 	return nil
 }
 
-func (d *directory) loadOffsets(c *contents) error {
+// takeOffsets puts the stored offsets into the world, as they hold for its logs.
+func (d *directory) takeOffsets(c *contents, offsets *storage.OffsetsStart) {
 	partitions := &c.world.Partitions
-	start, err := storage.LoadOffsets(d.files, d.root, d.secret, func(partition ecs.Entity) (uint64, bool) {
-		row, ok := partitions.Row(partition)
-		if !ok {
-			return 0, false
-		}
-		return partitions.Epoch[row], true
-	})
-	if err != nil {
-		return err
-	}
-	d.notes(start.Notes)
-	kept, notes := storage.LowerOffsets(start.Records, func(partition ecs.Entity) (uint64, bool) {
+	kept, notes := storage.LowerOffsets(offsets.Records, func(partition ecs.Entity) (uint64, bool) {
 		row := partitions.MustRow(partition)
 		return partitions.OffsetNext[row], partitions.Phase[row] == components.Faulted
 	})
@@ -174,7 +171,6 @@ func (d *directory) loadOffsets(c *contents) error {
 	for _, r := range kept {
 		c.world.Offsets.Set(ecs.Entity(r.Partition), components.ConsumerKey{Kind: r.Kind, ID: r.Consumer}, r.Value, r.Order)
 	}
-	return nil
 }
 
 // result is the error of a dump that is printed: the first damage, and how much more there is.

@@ -33,15 +33,20 @@ func (e *Engine) recoverData() error {
 		}
 		reports.News = true
 	}
-	if err := e.recoverPartitions(list); err != nil {
+	offsets, err := storage.LoadOffsets(files, root, e.o.Dir.Secret(), storage.EpochIn(e.catalog))
+	if err != nil {
 		return err
 	}
-	return e.recoverOffsets()
+	e.say(offsets.Notes)
+	if err := e.recoverPartitions(list, &offsets); err != nil {
+		return err
+	}
+	return e.recoverOffsets(&offsets)
 }
 
-func (e *Engine) recoverPartitions(list *storage.SegmentList) error {
+func (e *Engine) recoverPartitions(list *storage.SegmentList, offsets *storage.OffsetsStart) error {
 	partitions := &e.catalog.Partitions
-	found, err := e.walk(list)
+	found, err := e.walk(list, offsets)
 	if err != nil {
 		return err
 	}
@@ -57,8 +62,8 @@ func (e *Engine) recoverPartitions(list *storage.SegmentList) error {
 	return nil
 }
 
-// walk finds the ends of the logs that are on disk, several at a time.
-func (e *Engine) walk(list *storage.SegmentList) (map[ecs.Entity]*components.Recovered, error) {
+// walk finds the ends of the logs that are on disk, or were, several at a time.
+func (e *Engine) walk(list *storage.SegmentList, offsets *storage.OffsetsStart) (map[ecs.Entity]*components.Recovered, error) {
 	catalog := e.catalog
 	found := map[ecs.Entity]*components.Recovered{}
 	var foundMu sync.Mutex
@@ -66,12 +71,14 @@ func (e *Engine) walk(list *storage.SegmentList) (map[ecs.Entity]*components.Rec
 	group.SetLimit(e.o.Recoverers)
 	for row := range catalog.Partitions.All {
 		ids := list.Logs[storage.PartitionFiles{CreatedSeq: catalog.Partitions.Created[row], PartitionID: catalog.Partitions.ID[row]}]
-		if len(ids) == 0 {
+		begin := offsets.Begin(catalog, row)
+		if len(ids) == 0 && begin == 0 {
 			continue
 		}
 		topic := catalog.Topics.MustRow(catalog.Partitions.Topic[row])
 		in := storage.RecoverInput{Root: e.o.Dir.Root, Secret: e.o.Dir.Secret(), Entity: catalog.Partitions.Entity(row),
 			CreatedSeq: catalog.Partitions.Created[row], PartitionID: catalog.Partitions.ID[row], SegmentIDs: ids, Run: e.start.Run,
+			Epoch: catalog.Partitions.Epoch[row], Begin: begin,
 			Level:         e.Shards[0].State.LevelOf(catalog.Topics.Options[topic].Persisted),
 			BelongsToBoot: func(run uint64) bool { return run >= catalog.BootFirst }}
 		job := func() error {
@@ -105,26 +112,19 @@ func (e *Engine) report(row int, found *components.Recovered) {
 	}
 }
 
-// recoverOffsets merges all offset logs, gives each offset to the present owner of its partition, and writes it anew there.
-func (e *Engine) recoverOffsets() error {
+// recoverOffsets gives each stored offset to the present owner of its partition, and writes it anew there.
+func (e *Engine) recoverOffsets(offsets *storage.OffsetsStart) error {
 	files, root, secret := e.o.Host.Files(), e.o.Dir.Root, e.o.Dir.Secret()
-	start, err := storage.LoadOffsets(files, root, secret, func(partition ecs.Entity) (uint64, bool) {
-		world, row, ok := e.owner(partition)
-		if !ok {
-			return 0, false
-		}
-		return world.Partitions.Epoch[row], true
-	})
-	if err != nil {
-		return err
-	}
-	e.say(start.Notes)
-	kept, notes := storage.LowerOffsets(start.Records, func(partition ecs.Entity) (uint64, bool) {
+	kept, notes := storage.LowerOffsets(offsets.Records, func(partition ecs.Entity) (uint64, bool) {
 		world, row, _ := e.owner(partition)
 		return world.Partitions.OffsetNext[row], world.Partitions.Phase[row] == components.Faulted
 	})
 	e.say(notes)
 	byShard := make([][]wire.OffsetRecord, len(e.Shards))
+	for _, record := range offsets.Begins {
+		world, _, _ := e.owner(ecs.Entity(record.Partition))
+		byShard[world.Shard] = append(byShard[world.Shard], record)
+	}
 	for _, record := range kept {
 		world, row, _ := e.owner(ecs.Entity(record.Partition))
 		if record.Kind == wire.ConsumerGroup && !hasGroup(world, row, record.Consumer) {
@@ -134,6 +134,7 @@ func (e *Engine) recoverOffsets() error {
 		byShard[world.Shard] = append(byShard[world.Shard], record)
 	}
 	for i, sh := range e.Shards {
+		var err error
 		if sh.Storage.Offsets, err = storage.RewriteOffsets(files, root, secret, e.start.Run, uint32(i), byShard[i]); err != nil {
 			return err
 		}

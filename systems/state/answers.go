@@ -14,6 +14,11 @@ func AnswerReplies(s *components.State) {
 			s.FreeBlock(r.Block.Row)
 			continue
 		}
+		if r.Conn == components.ControlConn {
+			s.Control.Proposed = &r
+			s.WakeAt(max(s.Now.MonoMicros, 1))
+			continue
+		}
 		row, ok := s.Conns.Row(r.Conn)
 		if !ok {
 			continue // a lost session of a connection that is gone

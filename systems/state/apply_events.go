@@ -42,6 +42,12 @@ func applyEvent(s *components.State, e *wire.Event) {
 	for _, partition := range doomed {
 		DoomPartition(s, partition)
 	}
+	switch e.Kind {
+	case wire.EventPurged:
+		purge(s, e)
+	case wire.EventSegmentsRemoved:
+		removeSegments(s, e)
+	}
 	if e.Kind == wire.EventTopicCreated || e.Kind == wire.EventPartitionsCreated {
 		openPartitions(s, e)
 	}

@@ -26,6 +26,9 @@ var commands = [256]command{
 	wire.OpDeleteConsumerGroup:       deleteGroup,
 	wire.OpJoinConsumerGroup:         joinGroup,
 	wire.OpLeaveConsumerGroup:        leaveGroup,
+	wire.OpPurgeStream:               purgeStream,
+	wire.OpPurgeTopic:                purgeTopic,
+	wire.OpDeleteSegments:            deleteSegments,
 	wire.OpUpdateStream:              updateStream,
 	wire.OpUpdateTopic:               updateTopic,
 	wire.OpCreateUser:                createUser,
@@ -46,9 +49,12 @@ type ask struct {
 	hashing *components.Hashing // what a worker found; nil before it was asked
 }
 
-// outcome is what comes of an ask: one of an event, a denial, a rejection and work to be done first, or success without any.
+// outcome is what comes of an ask: one of an event, many events, a question to a partition's owner, a denial, a rejection and work to be done
+// first, or success without any.
 type outcome struct {
 	event     *wire.Event
+	series    *components.Series
+	proposal  *components.Proposal
 	build     components.BuildKind
 	denial    wire.Status         // in the header; the request number stays unused
 	rejection wire.Status         // in the result section; the request number is used up
@@ -67,7 +73,10 @@ func DecideControl(s *components.State) {
 	if c == nil {
 		return
 	}
+	c.Steps = stepsPerTick
 	decideRemovals(s)
+	decideProposals(s)
+	decideSeries(s)
 	endOrphans(s)
 	cleanTokens(s)
 	decideHashed(s)
@@ -96,6 +105,7 @@ func DecideControl(s *components.State) {
 		}
 		s.Asks.Pop()
 	}
+	askOwner(s)
 	startHashes(s)
 	if !settleGroups(s) {
 		s.WakeAt(s.Now.MonoMicros + lateMicros)
@@ -174,9 +184,17 @@ func decideNew(s *components.State, r *components.Request, header *wire.RequestH
 	if out.rejection != wire.StatusOK {
 		asker.Body = wire.AppendResultError(nil, out.rejection)
 	}
-	if out.event == nil {
+	switch {
+	case out.series != nil:
+		out.series.Asker = asker
+		c.Series = append(c.Series, out.series)
+		decideSeries(s)
+	case out.proposal != nil:
+		out.proposal.Asker = asker
+		c.Proposals = append(c.Proposals, out.proposal)
+	case out.event == nil:
 		answerInOrder(s, asker)
-	} else {
+	default:
 		decide(s, out.event, asker)
 		if out.event.Kind == wire.EventPartitionsCreated || out.event.Kind == wire.EventPartitionsDeleted {
 			unsettleTopic(s, ecs.Entity(out.event.Topic))

@@ -62,13 +62,17 @@ func TakeReports(s *components.State) {
 func decideRemovals(s *components.State) {
 	c := s.Control
 	done := 0
-	for ; done < len(c.Removed) && (c.ReadOnly || c.Pending.Free() > decisionsPerAsk); done++ {
+	for ; done < len(c.Removed) && (c.ReadOnly || c.Steps > 0 && c.Pending.Free() > decisionsPerAsk); done++ {
 		removal, ok := c.Decided.Removals[c.Removed[done]]
 		if !ok || c.ReadOnly { // a report may come twice
 			continue
 		}
+		c.Steps--
 		decide(s, newEvent(s, wire.Event{Kind: wire.EventRemovalDone, Partition: uint64(removal.Partition),
 			CreatedSeq: removal.Created, PartitionID: removal.ID}), nil)
 	}
 	c.Removed = append(c.Removed[:0], c.Removed[done:]...)
+	if len(c.Removed) > 0 {
+		s.WakeAt(s.Now.MonoMicros + publishMicros)
+	}
 }

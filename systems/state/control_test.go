@@ -214,7 +214,15 @@ func TestRejections(t *testing.T) {
 		{"no partitions to delete", wire.OpDeletePartitions, changeBody("s", "t", 0), wire.StatusTooManyPartitions, true},
 		{"partitions of unknown topic", wire.OpCreatePartitions, changeBody("s", "x", 1), wire.StatusTopicIdNotFound, false},
 		{"more partitions than there are", wire.OpDeletePartitions, changeBody("s", "t", 3), wire.StatusInvalidPartitionsCount, false},
-		{"not served", wire.OpPurgeStream, wire.AppendIdent(nil, named("s")), wire.StatusFeatureUnavailable, true},
+		{"purge unknown stream", wire.OpPurgeStream, wire.AppendIdent(nil, named("x")), wire.StatusStreamIdNotFound, false},
+		{"purge nothing", wire.OpPurgeStream, nil, wire.StatusInvalidCommand, true},
+		{"purge topic of unknown stream", wire.OpPurgeTopic, topicRef("x", "t"), wire.StatusStreamIdNotFound, false},
+		{"purge unknown topic", wire.OpPurgeTopic, topicRef("s", "x"), wire.StatusTopicIdNotFound, false},
+		{"purge half a name", wire.OpPurgeTopic, topicRef("s", "t")[:4], wire.StatusInvalidCommand, true},
+		{"segments of unknown stream", wire.OpDeleteSegments, segmentsBody("x", "t", 0, 1), wire.StatusStreamIdNotFound, false},
+		{"segments of unknown topic", wire.OpDeleteSegments, segmentsBody("s", "x", 0, 1), wire.StatusTopicIdNotFound, false},
+		{"segments of unknown partition", wire.OpDeleteSegments, segmentsBody("s", "t", 2, 1), wire.StatusPartitionNotFound, false},
+		{"half a count of segments", wire.OpDeleteSegments, segmentsBody("s", "t", 0, 1)[:13], wire.StatusInvalidCommand, true},
 	} {
 		applied, watermark := w.shards[0].Catalog.Applied, w.control().Clients.Find(c.client).Watermark
 		c.ask(test.op, test.body)

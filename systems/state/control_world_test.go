@@ -429,3 +429,7 @@ func (w *world) equalCatalogs() {
 		}
 	}
 }
+
+func segmentsBody(stream, topic string, partition, count uint32) []byte {
+	return wire.AppendDeleteSegments(nil, wire.DeleteSegments{Stream: named(stream), Topic: named(topic), PartitionID: partition, SegmentsCount: count})
+}

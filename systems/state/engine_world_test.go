@@ -115,10 +115,12 @@ func (e *engine) systems() {
 	TakeOffsetsWritten(s)
 	TakeRemoved(s)
 	TakeRequests(s)
+	FinishPurges(s)
 	AppendBatches(s, &e.hasher)
 	FinishPolls(s, &e.poller)
 	AnswerPolls(s, &e.poller)
 	VouchIdle(s)
+	RetireSegments(s)
 	ReapPartitions(s)
 	SealOffsets(s)
 	SealJournals(s)
@@ -202,7 +204,7 @@ func (e *engine) vouch(errno syscall.Errno) {
 	if errno == 0 {
 		e.vouched = append(e.vouched, order)
 	}
-	e.s.In.Vouched.Push(components.Vouched{Partition: order.Partition, SegmentID: order.File.SegmentID, Position: order.Entry.Position, Idle: order.Idle, Err: errno})
+	e.s.In.Vouched.Push(components.Vouched{Partition: order.Partition, Segment: order.Segment, SegmentID: order.File.SegmentID, Position: order.Entry.Position, Idle: order.Idle, Err: errno})
 }
 
 // read answers cold reads without the help of an index.

@@ -67,17 +67,21 @@ func changeOffset(s *components.State, row int, consumer components.ConsumerKey,
 	} else {
 		s.Offsets.Set(partition, consumer, value, order)
 	}
-	if s.OffsetsFailed {
-		return order
+	if !s.OffsetsFailed {
+		logOffset(s, wire.OffsetRecord{Partition: uint64(partition), Epoch: s.Partitions.Epoch[row],
+			Kind: consumer.Kind, Consumer: consumer.ID, Value: value, Order: order, Deleted: deleted})
 	}
+	return order
+}
+
+// logOffset puts a record in line for the offset log.
+func logOffset(s *components.State, r wire.OffsetRecord) {
 	var record [wire.OffsetRecordSize]byte
-	wire.PutOffsetRecord(record[:], wire.OffsetRecord{Partition: uint64(partition), Epoch: s.Partitions.Epoch[row],
-		Kind: consumer.Kind, Consumer: consumer.ID, Value: value, Order: order, Deleted: deleted}, s.Secret)
+	wire.PutOffsetRecord(record[:], r, s.Secret)
 	s.OffsetsPending = append(s.OffsetsPending, record[:]...)
 	if s.OffsetsSince == 0 {
 		s.OffsetsSince = max(s.Now.MonoMicros, 1)
 	}
-	return order
 }
 
 // answerStored answers an offset write now, or once the log has it.
@@ -124,6 +128,10 @@ func TakeOffsetsWritten(s *components.State) {
 		for s.Stored.Len() > 0 && (s.Stored.Front().Order <= done.Order || done.Err != 0) {
 			ack := s.Stored.Pop()
 			s.Answer(ack.Home, components.Reply{Kind: components.ReplyStatus, Conn: ack.Conn, Status: status})
+		}
+		for s.Cuts.Len() > 0 && (s.Cuts.Front().Order <= done.Order || done.Err != 0) {
+			cut := s.Cuts.Pop()
+			finishTruncation(s, &cut, status)
 		}
 	}
 }

@@ -20,7 +20,7 @@ func OpenPartition(s *components.State, catalogRow int) int {
 	p.Topic[row], p.ID[row], p.Created[row] = catalog.Partitions.Topic[catalogRow], catalog.Partitions.ID[catalogRow], catalog.Partitions.Created[catalogRow]
 	options := catalog.Topics.Options[topic]
 	p.Level[row], p.OffsetLevel[row] = s.LevelOf(options.Persisted), s.LevelOf(options.OffsetsPersisted)
-	p.SegmentSize[row] = options.SegmentSize
+	p.SegmentSize[row], p.Epoch[row] = options.SegmentSize, catalog.Partitions.Epoch[catalogRow]
 	s.Counters.Reach(entity)
 	s.Publish(row)
 	return row
@@ -65,6 +65,7 @@ func DoomPartition(s *components.State, entity ecs.Entity) {
 		s.Gauges.Faulted.Add(-1)
 	}
 	s.Partitions.Phase[row] = components.Deleting
+	s.Purged.Clear(row)
 	s.Doomed.Set(row)
 	refuseAll(s, row, wire.StatusResourceNotFound)
 	s.Offsets.DeleteAll(entity)
@@ -107,17 +108,15 @@ func ReapPartitions(s *components.State) {
 			continue
 		}
 		entity := p.Entity(row)
-		for p.Segments[row].Len() > 0 && s.Out.Unlink.Free() > 1 {
-			segment := p.Segments[row].Pop()
-			s.Out.Unlink.Push(components.Unlink{Partition: entity, File: wire.SegmentFile{CreatedSeq: p.Created[row],
-				PartitionID: p.ID[row], SegmentID: s.Segments.ID[segment]}})
-			s.Segments.Drop(segment)
+		for p.Segments[row].Len() > 0 {
+			p.Retired[row].Append(p.Segments[row].Pop())
 		}
-		if p.Segments[row].Len() > 0 || s.Out.Unlink.Free() == 0 {
+		if !handRetired(s, row) || s.Out.Unlink.Free() == 0 {
 			s.WakeAt(s.Now.MonoMicros + 10_000)
 			return // the rest when these are gone
 		}
 		s.Doomed.Clear(row)
+		s.Retiring.Clear(row)
 		s.Unvouched.Clear(row)
 		s.Out.Unlink.Push(components.Unlink{Partition: entity, Last: true})
 		p.Remove(entity)

@@ -60,7 +60,7 @@ func readCold(s *components.State, row int, slot uint32, position uint64) {
 	target := s.Polls.Target[slot]
 	segment := segmentOf(s, row, target)
 	id := s.Segments.ID[segment]
-	s.Polls.Segment[slot] = id
+	s.Polls.Segment[slot] = segment
 	if position == components.NoPosition && !s.Polls.ByTime[slot] {
 		if at, ok := s.Cursors.Get(p.Entity(row), target, id); ok {
 			position = at
@@ -70,6 +70,7 @@ func readCold(s *components.State, row int, slot uint32, position uint64) {
 	}
 	end := coldEnd(s, row, segment)
 	p.InFlight[row]++
+	s.Segments.Users[segment]++
 	s.Out.Cold.Push(components.ColdOrder{
 		Slot: slot, Partition: p.Entity(row), Position: position, Offset: target, Time: s.Polls.Time[slot], ByTime: s.Polls.ByTime[slot],
 		File: wire.SegmentFile{CreatedSeq: p.Created[row], PartitionID: p.ID[row], SegmentID: id, Kind: wire.SegmentLog},
@@ -100,11 +101,15 @@ func FinishPolls(s *components.State, p *Poller) {
 			panic("state: a partition went while it was being read")
 		}
 		s.Partitions.InFlight[row]--
+		segment := s.Polls.Segment[read.Slot]
+		s.Segments.Users[segment]--
 		done := true
 		switch {
 		case s.Polls.Told[read.Slot]:
 		case s.Partitions.Phase[row] == components.Deleting:
 			s.Refuse(r, wire.StatusPartitionNotFound)
+		case s.Segments.Gone[segment]: // what was read is removed or purged: the poll starts at what is left
+			done = !again(s, row, r)
 		case !mayPoll(s, r):
 			done = resync(s, r) || !again(s, row, r)
 		case read.Err != 0:
@@ -128,13 +133,14 @@ func FinishPolls(s *components.State, p *Poller) {
 func (p *Poller) finishPoll(s *components.State, row int, read *components.ColdRead) (done bool) {
 	slot := read.Slot
 	r, target := &s.Polls.Request[slot], s.Polls.Target[slot]
+	segmentID := s.Segments.ID[s.Polls.Segment[slot]]
 	bytes, at := s.Memory.Bytes(read.Span), uint64(0)
 	visible := s.Partitions.Visible(row)
 	var first, end, total uint64
 	var count, skip uint32                // messages taken; messages of the first record before the target
 	var lastBase, lastNext, lastAt uint64 // of the last record taken
 	for count < r.Count && at < uint64(len(bytes)) {
-		info, err := wire.CheckRecord(bytes[at:], read.Position+at, s.Polls.Segment[slot], s.Secret)
+		info, err := wire.CheckRecord(bytes[at:], read.Position+at, segmentID, s.Secret)
 		if errors.Is(err, wire.ErrShort) {
 			if count == 0 { // the first record wanted does not fit: read it alone, or go on from here
 				return p.readOn(s, row, slot, read.Position+at, info.Length)
@@ -206,7 +212,7 @@ func (p *Poller) finishPoll(s *components.State, row int, read *components.ColdR
 		position = read.Position + lastAt // the last record was not taken to its end
 	}
 	commit(s, row, r, next-1)
-	s.Cursors.Put(components.Cursor{Partition: r.Partition, Offset: next, SegmentID: s.Polls.Segment[slot], Position: position})
+	s.Cursors.Put(components.Cursor{Partition: r.Partition, Offset: next, SegmentID: segmentID, Position: position})
 	return true
 }
 

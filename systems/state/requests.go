@@ -49,6 +49,10 @@ func takeRequest(s *components.State, r components.Request) {
 		deleteOffset(s, row, &r)
 	case components.RequestGetOffset:
 		getOffset(s, row, &r)
+	case components.RequestTruncate:
+		truncate(s, row, &r)
+	case components.RequestPropose:
+		propose(s, row, &r)
 	default:
 		panic("state: a partition's owner got a request for shard 0")
 	}

@@ -25,11 +25,11 @@ func TakeWrites(s *components.State) {
 			continue
 		}
 		p.Written[row], p.Sealed[row] = wrote.To, wrote.To
-		p.OffsetWritten[row] = p.SealedNext[row]
-		p.Quiet[row], p.Late[row] = s.Now.MonoMicros, false
-		if p.Phase[row] == components.Deleting {
+		if p.Ends(row) {
 			continue
 		}
+		p.OffsetWritten[row] = p.SealedNext[row]
+		p.Quiet[row], p.Late[row] = s.Now.MonoMicros, false
 		s.Unsealed.Set(row)
 		s.Unvouched.Set(row)
 		s.WakeAt(s.Now.MonoMicros + idleMicros)
@@ -82,7 +82,7 @@ func TakeGrown(s *components.State) {
 		p := &s.Partitions
 		p.InFlight[row]--
 		p.Growing[row] = false
-		if p.Phase[row] == components.Deleting {
+		if p.Ends(row) {
 			continue
 		}
 		segment := p.AppendSegment(row)
@@ -140,7 +140,7 @@ func TakeTails(s *components.State) {
 		p.TailBusy[row] = false
 		position := components.AlignDown(p.Written[row])
 		switch {
-		case p.Phase[row] == components.Deleting:
+		case p.Ends(row):
 		case tail.Err == syscall.ENOMEM || tail.Err == syscall.EMFILE || tail.Err == syscall.ENFILE:
 			s.WakeAt(s.Now.MonoMicros + 10_000) // the next tick asks again
 		case tail.Err != 0:
@@ -193,8 +193,9 @@ func VouchIdle(s *components.State) {
 func vouch(s *components.State, row int, segment uint32, position uint64, idle bool) {
 	p := &s.Partitions
 	p.InFlight[row]++
+	s.Segments.Users[segment]++
 	id := s.Segments.ID[segment]
-	s.Out.Vouch.Push(components.VouchOrder{Partition: p.Entity(row), Idle: idle,
+	s.Out.Vouch.Push(components.VouchOrder{Partition: p.Entity(row), Segment: segment, Idle: idle,
 		File: wire.SegmentFile{CreatedSeq: p.Created[row], PartitionID: p.ID[row], SegmentID: id, Kind: wire.SegmentLog},
 		Entry: wire.IndexEntry{Kind: wire.IndexVoucher, SegmentID: id, Offset: s.Segments.Next[segment], Time: s.Segments.TimeLast[segment],
 			Position: position, Run: s.Run, BaseOffset: s.Segments.Base[segment], Synced: true}})
@@ -210,10 +211,12 @@ func TakeVouched(s *components.State) {
 		}
 		p := &s.Partitions
 		p.InFlight[row]--
+		s.Segments.Users[vouched.Segment]--
 		if vouched.Idle {
 			p.Vouching[row] = false
 		}
 		switch {
+		case s.Segments.Gone[vouched.Segment]: // nobody relies on it any more
 		case vouched.Err == syscall.EMFILE || vouched.Err == syscall.ENFILE || vouched.Err == syscall.ENOMEM || vouched.Err == syscall.ENOSPC:
 			p.Quiet[row] = s.Now.MonoMicros // a voucher is a convenience: again in a second
 			if s.Stopping {

@@ -29,8 +29,8 @@ func WriteIndexes(v components.StateView, st *components.Storage, io *IO) {
 		}
 		mark := st.In.Index.Pop()
 		partition, ok := v.Partition(mark.Partition)
-		if !ok {
-			continue
+		if !ok || v.SegmentGone(partition, mark.SegmentID) {
+			continue // opening its index could make that anew
 		}
 		row := f.Row(v.SegmentFileOf(partition, mark.SegmentID))
 		if f.IndexDead[row] {
@@ -187,7 +187,7 @@ func VouchLogs(v components.StateView, st *components.Storage, io *IO) {
 
 // vouchedOf is what became of an order.
 func vouchedOf(order *components.VouchOrder, errno syscall.Errno) components.Vouched {
-	return components.Vouched{Partition: order.Partition, SegmentID: order.File.SegmentID, Position: order.Entry.Position, Idle: order.Idle, Err: errno}
+	return components.Vouched{Partition: order.Partition, Segment: order.Segment, SegmentID: order.File.SegmentID, Position: order.Entry.Position, Idle: order.Idle, Err: errno}
 }
 
 func marksWait(st *components.Storage, segmentID uint64) bool {

@@ -16,6 +16,7 @@ import (
 // OffsetsStart is what the offset logs hold.
 type OffsetsStart struct {
 	Records []wire.OffsetRecord // the changes that hold, by partition, kind and consumer; no deletions
+	Begins  []wire.OffsetRecord // where logs begin, by partition
 	Notes   []string            // for the log
 }
 
@@ -118,11 +119,39 @@ func LoadOffsets(files uring.Files, root string, secret uint64, epochOf func(ecs
 			start.Notes = append(start.Notes, fmt.Sprintf("%s: %d places are not offset changes, passed over", name, bad))
 		}
 	}
-	start.Records = merge.records(func(r wire.OffsetRecord) bool {
+	for _, r := range merge.records(func(r wire.OffsetRecord) bool {
 		epoch, ok := epochOf(ecs.Entity(r.Partition))
 		return ok && epoch == r.Epoch && !r.Deleted
-	})
+	}) {
+		if r.Kind == wire.OffsetOfLog {
+			start.Begins = append(start.Begins, r)
+		} else {
+			start.Records = append(start.Records, r)
+		}
+	}
 	return start, nil
+}
+
+// EpochIn is what LoadOffsets asks of a recovered catalog.
+func EpochIn(catalog *components.Catalog) func(ecs.Entity) (epoch uint64, ok bool) {
+	return func(partition ecs.Entity) (uint64, bool) {
+		row, ok := catalog.Partitions.Row(partition)
+		if !ok {
+			return 0, false
+		}
+		return catalog.Partitions.Epoch[row], true
+	}
+}
+
+// Begin is the offset below which the messages of a partition of the catalog are removed, by request or by retention; 0 is none.
+func (start *OffsetsStart) Begin(catalog *components.Catalog, row int) uint64 {
+	entity := uint64(catalog.Partitions.Entity(row))
+	begin := catalog.Partitions.Removed[row]
+	at, found := slices.BinarySearchFunc(start.Begins, entity, func(r wire.OffsetRecord, e uint64) int { return cmp.Compare(r.Partition, e) })
+	if found {
+		begin = max(begin, start.Begins[at].Value)
+	}
+	return begin
 }
 
 // LowerOffsets lowers each stored offset that lies at or beyond the end of its partition's log, as nextOf says, to the last

@@ -21,6 +21,7 @@ type RecoverInput struct {
 	CreatedSeq    uint64 // with PartitionID it names the files
 	PartitionID   uint32
 	Epoch         uint64   // purge epoch
+	Begin         uint64   // messages below this offset are removed, whatever files there are
 	SegmentIDs    []uint64 // of the segments that have a log, ascending
 	Level         components.Level
 	Run           uint64                // of this life
@@ -34,6 +35,7 @@ type RecoverInput struct {
 //   - Where a record is missing, what lies behind decides. If something there was written after the missing bytes had reached the file for
 //     good, they were acknowledged, and it is damage: the partition is Faulted, and nothing is written. Otherwise nobody had an answer to
 //     them: the log is cut there, later segments with it, and a voucher is durable before this returns.
+//   - Segments of an earlier purge epoch, and those below the offset at which the log is to begin, are removed: a crash may have left them.
 //   - A log that ends well is left as it is, save that at LevelDurable what no voucher covers is synced and vouched for.
 //
 // The time it takes depends on the number of segments, not on their size. Nothing else may use the files meanwhile.
@@ -85,6 +87,8 @@ func (r *recovery) recover() error {
 	if err := r.load(); err != nil {
 		return err
 	}
+	r.dropPurged()
+	r.dropRemoved()
 	if err := r.dropUnused(); err != nil {
 		return err
 	}
@@ -120,7 +124,7 @@ func (r *recovery) recover() error {
 	return r.finish() // no segment at all
 }
 
-// load reads the heads and indexes of all segments, and sets aside those that were purged.
+// load reads the heads and indexes of all segments.
 func (r *recovery) load() error {
 	for _, id := range r.SegmentIDs {
 		l, err := loadSegment(r.files, &r.RecoverInput, id)
@@ -132,15 +136,63 @@ func (r *recovery) load() error {
 			if h.SegmentID != id || h.Partition != uint64(r.Entity) || h.CreatedSeq != r.CreatedSeq || h.PartitionID != r.PartitionID || h.PurgeEpoch > r.Epoch {
 				return corrupt(l.path, 0, "the head is of segment %#x of partition %v, epoch %d", h.SegmentID, ecs.Entity(h.Partition), h.PurgeEpoch)
 			}
-			if h.PurgeEpoch < r.Epoch {
-				r.note("%s: purged, removed", l.path)
-				r.dropped = append(r.dropped, l)
-				continue
-			}
 		}
 		r.logs = append(r.logs, l)
 	}
 	return nil
+}
+
+// dropPurged takes off the segments of earlier purge epochs. One whose first write was torn, or lost with the machine's power, has no head that
+// says so: it is one of them if it lies before the segment with which the present epoch began, or behind another of them and nothing vouches for it.
+// Until a write has returned nothing of the next epoch is appended, so that there is no more than one such at a time.
+func (r *recovery) dropPurged() {
+	if r.Epoch == 0 {
+		return
+	}
+	present := 0
+	for present < len(r.logs) && (r.logs[present].headless != nil || r.logs[present].head.PurgeEpoch < r.Epoch) {
+		present++
+	}
+	begins := present < len(r.logs) && r.logs[present].head.BaseOffset == 0
+	kept := r.logs[:0]
+	purged := false
+	for i, l := range r.logs {
+		switch {
+		case l.headless == nil && l.head.PurgeEpoch < r.Epoch, l.headless != nil && i < present && (begins || purged && l.index.vouching == nil):
+			r.note("%s: purged, removed", l.path)
+			r.dropped = append(r.dropped, l)
+			purged = true
+		default:
+			kept = append(kept, l)
+		}
+	}
+	r.logs = kept
+}
+
+// dropRemoved takes off the segments below Begin of which files are left.
+func (r *recovery) dropRemoved() {
+	for n := len(r.logs) - 1; n > 0 && r.Begin > 0; n-- {
+		if l := r.logs[n]; l.headless == nil && l.head.BaseOffset <= r.Begin {
+			for _, below := range r.logs[:n] {
+				r.note("%s: below offset %d, removed", below.path, r.Begin)
+			}
+			r.dropped = append(r.dropped, r.logs[:n]...)
+			r.logs = r.logs[n:]
+			return
+		}
+	}
+}
+
+// dropRest takes off what is left when all of it lies below Begin: the log behind it was lost with the machine's power. Offsets do not begin anew.
+func (r *recovery) dropRest() {
+	n := len(r.out.Segments)
+	if n == 0 || r.Begin == 0 || r.out.Segments[n-1].Next > r.Begin {
+		return
+	}
+	for i := n - 1; i >= 0; i-- {
+		r.drop(i, fmt.Sprintf("below offset %d", r.Begin))
+	}
+	r.out.Segments, r.out.Vouched = nil, true
 }
 
 // dropUnused takes off the end what was made when the crash came: files without a head and without a record.
@@ -172,10 +224,10 @@ func (r *recovery) dropBeginning() error {
 	}
 	for n := len(r.logs) - 1; n >= 0; n-- {
 		l, first := r.logs[n], r.logs[0]
-		if first.index.last != nil && first.index.last.BaseOffset > 0 {
+		if first.index.last != nil && first.index.last.BaseOffset > r.Begin {
 			return nil // there was a log before it
 		}
-		if err := r.settleLater(l, first, place{}, first.headless.Error()); err != nil {
+		if err := r.settleLater(l, first, place{offset: r.Begin}, first.headless.Error()); err != nil {
 			return err
 		}
 	}
@@ -394,6 +446,7 @@ func (r *recovery) noteCut(i int, p place, found remains, bad string) {
 
 // finish removes what was dropped and hashes the tail.
 func (r *recovery) finish() error {
+	r.dropRest()
 	if len(r.logs) == 0 {
 		r.out.Vouched = true
 	}
@@ -415,9 +468,10 @@ func (r *recovery) finish() error {
 // sum fills in what follows from the segments.
 func (r *recovery) sum() {
 	out := r.out
+	out.OffsetFirst, out.OffsetNext = r.Begin, r.Begin
 	for i, s := range out.Segments {
 		if i == 0 {
-			out.OffsetFirst = s.Base
+			out.OffsetFirst = max(s.Base, min(r.Begin, out.Segments[len(out.Segments)-1].Next))
 		}
 		out.OffsetNext, out.TimeLast = s.Next, max(out.TimeLast, s.TimeLast)
 		out.Size += s.End - wire.SegmentHeadSize

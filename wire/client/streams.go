@@ -46,3 +46,9 @@ func (c *Client) DeleteStream(stream wire.Ident) error {
 	_, err := c.exchange(wire.OpDeleteStream, 0, wire.AppendIdent(c.frame(), stream), nil)
 	return err
 }
+
+// PurgeStream removes all messages and stored offsets in a stream.
+func (c *Client) PurgeStream(stream wire.Ident) error {
+	_, err := c.exchange(wire.OpPurgeStream, 0, wire.AppendIdent(c.frame(), stream), nil)
+	return err
+}

@@ -46,6 +46,19 @@ func (c *Client) DeleteTopic(stream, topic wire.Ident) error {
 	return err
 }
 
+// PurgeTopic removes all messages and stored offsets of a topic: offsets begin at 0 again.
+func (c *Client) PurgeTopic(stream, topic wire.Ident) error {
+	frame := wire.AppendTopicRef(c.frame(), wire.TopicRef{Stream: stream, Topic: topic})
+	_, err := c.exchange(wire.OpPurgeTopic, 0, frame, nil)
+	return err
+}
+
+// DeleteSegments removes up to count of the oldest closed segments of a partition, as far as every stored offset has passed them.
+func (c *Client) DeleteSegments(d wire.DeleteSegments) error {
+	_, err := c.exchange(wire.OpDeleteSegments, 0, wire.AppendDeleteSegments(c.frame(), d), nil)
+	return err
+}
+
 // CreatePartitions adds count partitions to a topic.
 func (c *Client) CreatePartitions(stream, topic wire.Ident, count uint32) error {
 	return c.changePartitions(wire.OpCreatePartitions, stream, topic, count)

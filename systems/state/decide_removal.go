@@ -1,0 +1,168 @@
+package state
+
+import (
+	"galgo/components"
+	"galgo/ecs"
+	"galgo/wire"
+)
+
+// stepsPerTick is how many events of operations that take many a tick decides, and how many removals it ends.
+const stepsPerTick = 256
+
+// purgeStream decides PurgeStream: every partition below it begins anew. Statuses of this and the next two: protocol.md, 7.2 and 7.3.
+func purgeStream(s *components.State, a *ask) outcome {
+	ident, status := wire.DecodeStreamRef(a.body)
+	if status != wire.StatusOK {
+		return denied(status)
+	}
+	catalog := s.Control.Decided
+	row, ok := catalog.FindStream(ident)
+	if !ok {
+		return rejected(wire.StatusStreamIdNotFound)
+	}
+	if !a.may(s, ManageStream, catalog.Streams.Entity(row), ecs.None) {
+		return rejected(wire.StatusUnauthorized)
+	}
+	series := &components.Series{}
+	for topic := range catalog.TopicsByID(row) {
+		series.Partitions = appendPartitions(series.Partitions, catalog, topic)
+	}
+	return outcome{series: series}
+}
+
+// purgeTopic decides PurgeTopic.
+func purgeTopic(s *components.State, a *ask) outcome {
+	ref, status := wire.DecodeTopicRef(a.body)
+	if status != wire.StatusOK {
+		return denied(status)
+	}
+	topic, status := locateTopic(s, ref.Stream, ref.Topic)
+	if status != wire.StatusOK {
+		return rejected(status)
+	}
+	catalog := s.Control.Decided
+	if !a.may(s, ManageTopic, catalog.Topics.Stream[topic], catalog.Topics.Entity(topic)) {
+		return rejected(wire.StatusUnauthorized)
+	}
+	return outcome{series: &components.Series{Partitions: appendPartitions(nil, catalog, topic)}}
+}
+
+// deleteSegments decides DeleteSegments, once the partition's owner has said how far it can go.
+func deleteSegments(s *components.State, a *ask) outcome {
+	remove, status := wire.DecodeDeleteSegments(a.body)
+	if status != wire.StatusOK {
+		return denied(status)
+	}
+	topic, status := locateTopic(s, remove.Stream, remove.Topic)
+	if status != wire.StatusOK {
+		return rejected(status)
+	}
+	catalog := s.Control.Decided
+	row, ok := catalog.PartitionByID(topic, remove.PartitionID)
+	if !ok {
+		return rejected(wire.StatusPartitionNotFound)
+	}
+	if !a.may(s, ManageTopic, catalog.Topics.Stream[topic], catalog.Topics.Entity(topic)) {
+		return rejected(wire.StatusUnauthorized)
+	}
+	if remove.SegmentsCount == 0 {
+		return outcome{}
+	}
+	return outcome{proposal: &components.Proposal{Partition: catalog.Partitions.Entity(row), Count: remove.SegmentsCount}}
+}
+
+func appendPartitions(list []ecs.Entity, catalog *components.Catalog, topic int) []ecs.Entity {
+	for row := range catalog.PartitionsByID(topic) {
+		list = append(list, catalog.Partitions.Entity(row))
+	}
+	return list
+}
+
+// decideSeries decides the next events of operations that take many, one operation after the other.
+func decideSeries(s *components.State) {
+	c := s.Control
+	for len(c.Series) > 0 && c.Steps > 0 && c.Pending.Free() > decisionsPerAsk {
+		series := c.Series[0]
+		if len(series.Partitions) == 0 || c.ReadOnly {
+			answerLater(s, series.Asker)
+			c.Series = c.Series[1:]
+			continue
+		}
+		partition := series.Partitions[0]
+		series.Partitions = series.Partitions[1:]
+		c.Steps--
+		if row, ok := c.Decided.Partitions.Row(partition); ok { // else it was deleted meanwhile, which is more than was asked for
+			decide(s, newEvent(s, wire.Event{Kind: wire.EventPurged, Partition: uint64(partition), Epoch: c.Decided.Partitions.Epoch[row] + 1}), nil)
+		}
+	}
+	for _, series := range c.Series {
+		refuseIfLate(s, series.Asker)
+	}
+	if len(c.Series) > 0 {
+		s.WakeAt(s.Now.MonoMicros + publishMicros)
+	}
+}
+
+// answerLater answers an operation that is decided in full, once every shard has applied all of it; or, if the control log has failed, says
+// that it may have happened.
+func answerLater(s *components.State, asker *components.Asker) {
+	if s.Control.ReadOnly {
+		asker.Status = wire.StatusCannotWriteToFile
+	}
+	asker.Client.Commit = s.Control.Decided.Applied
+	answerInOrder(s, asker)
+}
+
+// refuseIfLate answers whoever has waited too long: what was asked for goes on, and may have happened in part.
+func refuseIfLate(s *components.State, asker *components.Asker) {
+	if due := asker.Since + waitMicros; due > s.Now.MonoMicros {
+		s.WakeAt(due)
+	} else if !asker.Told {
+		asker.Told = true
+		s.Answer(asker.Home, components.Reply{Kind: components.ReplyStatus, Conn: asker.Answer.Conn, Status: wire.StatusCannotWriteToFile})
+	}
+}
+
+// askOwner asks the owner of the partition of which segments are to be removed next. One question is under way at a time.
+func askOwner(s *components.State) {
+	c := s.Control
+	for len(c.Proposals) > 0 && !c.Proposals[0].Asked && c.Pending.Free() > decisionsPerAsk {
+		proposal := c.Proposals[0]
+		row, ok := c.Decided.Partitions.Row(proposal.Partition)
+		if !ok || c.ReadOnly {
+			answerLater(s, proposal.Asker)
+			c.Proposals = c.Proposals[1:]
+			continue
+		}
+		proposal.Asked = true
+		s.Ask(c.Decided.OwnerOf(row, s.Shards), components.Request{Kind: components.RequestPropose, Home: uint8(s.Shard), Conn: components.ControlConn,
+			Fence: c.Decided.Applied, Since: s.Now.MonoMicros, Partition: proposal.Partition, Count: proposal.Count})
+	}
+	for _, proposal := range c.Proposals {
+		refuseIfLate(s, proposal.Asker)
+	}
+}
+
+// decideProposals decides the removal that an owner has proposed. A partition that was purged since has nothing of what the owner spoke of, and
+// one that was deleted has nothing at all: that is a success.
+func decideProposals(s *components.State) {
+	c := s.Control
+	if c.Proposed == nil {
+		return
+	}
+	if c.Pending.Free() <= decisionsPerAsk {
+		s.WakeAt(s.Now.MonoMicros + lateMicros)
+		return
+	}
+	proposal, reply := c.Proposals[0], c.Proposed
+	c.Proposals, c.Proposed = c.Proposals[1:], nil
+	if reply.Kind == components.ReplyStatus && reply.Status != wire.StatusPartitionNotFound {
+		proposal.Asker.Status = reply.Status
+	}
+	row, ok := c.Decided.Partitions.Row(proposal.Partition)
+	if ok && !c.ReadOnly && reply.Kind == components.ReplyProposed && reply.Epoch == c.Decided.Partitions.Epoch[row] &&
+		reply.Offset > c.Decided.Partitions.Removed[row] {
+		decide(s, newEvent(s, wire.Event{Kind: wire.EventSegmentsRemoved, Partition: uint64(proposal.Partition), Offset: reply.Offset}), nil)
+	}
+	answerLater(s, proposal.Asker)
+}
