@@ -16,6 +16,10 @@ race:
 acceptance:
     .ci/run acceptance
 
+# kill servers over and over, on both kernels, and look what is left; `just crash 20 SEED` draws the same again
+crash rounds='200' seed='0':
+    go test ./cmd/galgo/acceptance -run '^TestCrash$' -v -timeout 0 -crash.rounds {{rounds}} -crash.seed {{seed}}
+
 # benchmarks; `just bench Send` runs those whose names match
 bench match='.':
     go test -run '^$' -bench '{{match}}' -benchmem ./...

@@ -11,4 +11,7 @@
 // The binary is built with the build tags of the tests, `invariants` and the race detector included. ACCEPTANCE_PYTHON names a Python
 // interpreter that has the package apache-iggy; without it the test of that client is skipped, or fails where CI is true. ACCEPTANCE_IO
 // sets the key io of the servers.
+//
+// TestCrash kills servers at random moments, and at those that chance seldom hits: changes of names in the directory. -crash.rounds says how
+// often; what failed keeps its directory and says where.
 package acceptance

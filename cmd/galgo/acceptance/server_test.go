@@ -20,6 +20,7 @@ type server struct {
 	process *exec.Cmd
 	log     strings.Builder // its standard error; whole once read is closed
 	read    chan struct{}
+	serves  chan string // gets its address once it serves, or "" when it ended before
 	ended   bool
 }
 
@@ -44,13 +45,23 @@ func (o options) arguments() []string {
 // start starts a server and waits until it serves. It is killed at the end of the test, unless it ended before.
 func start(t *testing.T, o options) *server {
 	t.Helper()
+	s := launch(t, o)
+	if s.address = <-s.serves; s.address == "" {
+		t.Fatal("the server ended before it served")
+	}
+	return s
+}
+
+// launch starts a server and does not wait.
+func launch(t *testing.T, o options) *server {
+	t.Helper()
 	if o.dir == "" {
 		o.dir = t.TempDir()
 	}
 	if o.address == "" {
 		o.address = "127.0.0.1:0"
 	}
-	s := &server{dir: o.dir, process: exec.Command(galgo, o.arguments()...), read: make(chan struct{})}
+	s := &server{dir: o.dir, process: exec.Command(galgo, o.arguments()...), read: make(chan struct{}), serves: make(chan string, 1)}
 	s.process.Env = environ(o.env...)
 	if io := os.Getenv("ACCEPTANCE_IO"); io != "" {
 		s.process.Env = append(s.process.Env, "GALGO_IO="+io)
@@ -66,8 +77,7 @@ func start(t *testing.T, o options) *server {
 	if err := s.process.Start(); err != nil {
 		t.Fatal(err)
 	}
-	address := make(chan string, 1)
-	go s.readLog(stderr, address)
+	go s.readLog(stderr)
 	t.Cleanup(func() {
 		if !s.ended {
 			_ = s.process.Process.Kill()
@@ -83,16 +93,12 @@ func start(t *testing.T, o options) *server {
 			t.Logf("server at %s on %s wrote:\n%s", s.address, s.dir, &s.log)
 		}
 	})
-	s.address = <-address
-	if s.address == "" {
-		t.Fatal("the server ended before it served")
-	}
 	return s
 }
 
 // readLog collects what the server writes, and passes on the address that its banner names; "" when it ends without one.
-func (s *server) readLog(from io.Reader, address chan<- string) {
-	lines := bufio.NewReader(from)
+func (s *server) readLog(from io.Reader) {
+	lines, address := bufio.NewReader(from), s.serves
 	for {
 		line, err := lines.ReadString('\n')
 		s.log.WriteString(line)
