@@ -13,5 +13,6 @@
 // sets the key io of the servers.
 //
 // TestCrash kills servers at random moments, and at those that chance seldom hits: changes of names in the directory. -crash.rounds says how
-// often; what failed keeps its directory and says where.
+// often; what failed keeps its directory and says where. Tests of full disks and power cuts mount filesystems that are in files, which takes root; what
+// they miss they say when they are skipped. -crash.cuts says how many power cuts there are.
 package acceptance

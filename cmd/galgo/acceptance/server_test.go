@@ -31,6 +31,7 @@ type options struct {
 	shards  int      // 0 leaves it to the server
 	level   string   // durability.default; "" leaves it to the server
 	env     []string // NAME=value
+	boot    bool     // as if the machine had been started anew
 }
 
 // arguments is the command line of a server.
@@ -70,6 +71,9 @@ func launch(t *testing.T, o options) *server {
 		s.process.Env = append(s.process.Env, "GALGO_DURABILITY_DEFAULT="+o.level)
 	}
 	s.process.Dir = t.TempDir() // no .env of this tree
+	if o.boot {
+		otherBoot(t, s.process)
+	}
 	stderr, err := s.process.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
