@@ -128,14 +128,14 @@ func (r *recovery) recover() error {
 func (r *recovery) load() error {
 	for _, id := range r.SegmentIDs {
 		l, err := loadSegment(r.files, &r.RecoverInput, id)
-		if err != nil {
-			return err
-		}
-		if l.headless == nil {
+		if err == nil && l.headless == nil {
 			h := &l.head
 			if h.SegmentID != id || h.Partition != uint64(r.Entity) || h.CreatedSeq != r.CreatedSeq || h.PartitionID != r.PartitionID || h.PurgeEpoch > r.Epoch {
-				return corrupt(l.path, 0, "the head is of segment %#x of partition %v, epoch %d", h.SegmentID, ecs.Entity(h.Partition), h.PurgeEpoch)
+				err = corrupt(l.path, 0, "the head is of segment %#x of partition %v, epoch %d", h.SegmentID, ecs.Entity(h.Partition), h.PurgeEpoch)
 			}
+		}
+		if err != nil {
+			return r.acceptBefore(err)
 		}
 		r.logs = append(r.logs, l)
 	}
@@ -193,6 +193,29 @@ func (r *recovery) dropRest() {
 		r.drop(i, fmt.Sprintf("below offset %d", r.Begin))
 	}
 	r.out.Segments, r.out.Vouched = nil, true
+}
+
+// acceptBefore accepts what is good of the segments that were loaded before one was found damaged.
+func (r *recovery) acceptBefore(damage error) error {
+	if !isDamage(damage) {
+		return damage
+	}
+	r.dropPurged()
+	r.dropRemoved()
+	var p place
+	for i, l := range r.logs {
+		if i == 0 {
+			p.offset = l.head.BaseOffset
+		}
+		if l.headless != nil || l.head.BaseOffset != p.offset {
+			break
+		}
+		p.position = wire.SegmentHeadSize
+		if err := r.relyOnSegment(i, &p); err != nil {
+			return err
+		}
+	}
+	return damage
 }
 
 // dropUnused takes off the end what was made when the crash came: files without a head and without a record.

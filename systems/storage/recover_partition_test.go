@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -443,6 +444,13 @@ func (f *failingFiles) Remove(name string) error {
 	return f.Files.Remove(name)
 }
 
+func (f *failingFiles) Rename(from, to string) error {
+	if err := f.fails(); err != nil {
+		return err
+	}
+	return f.Files.Rename(from, to)
+}
+
 func (f *failingFiles) WriteAt(fd int32, b []byte, position uint64) (int, error) {
 	if err := f.fails(); err != nil {
 		return 0, err
@@ -542,5 +550,28 @@ func TestRecoverLargeRecords(t *testing.T) {
 	p.wantStable(p.wantGood(6))
 	if size, err := os.Stat(filepath.Join(p.in.Root, components.SegmentsDir, s.name(wire.SegmentLog))); err != nil || uint64(size.Size()) != components.AlignUp(s.positions[6]) {
 		t.Errorf("got %d bytes, want the log cut to %d", size.Size(), components.AlignUp(s.positions[6]))
+	}
+}
+
+// A segment whose head is that of another one, or whose index cannot be read, is damage behind the segments before it, which are served.
+func TestRecoverForeignHead(t *testing.T) {
+	build := func() (*testPartition, *testSegment) {
+		p := newPartition(t)
+		p.segment(testID, 0).record(3, 0, 10).record(3, 2, 10).record(3, 4, 10).mark(1, 3, false)
+		return p, p.segment(testID+1, 6).record(3, 6, 10).voucher(1, 3)
+	}
+	p, b := build()
+	wire.PutSegmentHead(b.log, wire.SegmentHead{SegmentID: b.id, Partition: uint64(p.in.Entity) + 1, CreatedSeq: p.in.CreatedSeq,
+		BaseOffset: b.base, Run: b.id >> 40, PartitionID: p.in.PartitionID}, testSecret)
+	p.write().wantFaulted(b, 0, 3)
+
+	p, b = build()
+	b.index = nil
+	p.write()
+	if err := os.Mkdir(filepath.Join(p.in.Root, components.SegmentsDir, b.name(wire.SegmentIndex)), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := p.recover(); err != nil || !got.Faulted || got.OffsetNext != 6 || !strings.HasSuffix(got.DamagePath, b.name(wire.SegmentIndex)) {
+		t.Errorf("an index that cannot be read: got %+v, %v, want faulted by it, and the first segment", got, err)
 	}
 }
