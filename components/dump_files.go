@@ -1,6 +1,8 @@
 package components
 
 import (
+	"strconv"
+
 	"galgo/ecs"
 	"galgo/wire"
 )
@@ -47,6 +49,25 @@ func (p *Printer) Recovered(found *Recovered) {
 // RecoveredSegment prints a segment that recovery found good, in the words of Partitions.
 func (p *Printer) RecoveredSegment(s RecoveredSegment) {
 	p.Line(1, "segment %s [%d,%d) end=%d allocated=%d", RunCounter(s.ID), s.Base, s.Next, s.End, s.Allocated)
+}
+
+// OffsetLogHead prints the head of an offset log.
+func (p *Printer) OffsetLogHead(h wire.OffsetLogHead) {
+	p.Line(1, "head run=%d shard=%d", h.Run, h.Shard)
+}
+
+// OffsetRecord prints a record of an offset log, which begins at position.
+func (p *Printer) OffsetRecord(c *Catalog, r wire.OffsetRecord, position int) {
+	p.begin(1)
+	p.add("record @%d %s ", position, PartitionName(c, ecs.Entity(r.Partition)))
+	if r.Kind == wire.OffsetOfLog {
+		p.add("begins at %d", r.Value)
+	} else {
+		p.add("%s %d: %s", consumerKind(r.Kind), r.Consumer, either(r.Deleted, "deleted", strconv.FormatUint(r.Value, 10)))
+	}
+	p.add(" order=%s", RunCounter(r.Order))
+	p.addIf(r.Epoch > 0, " epoch=%d", r.Epoch)
+	p.end()
 }
 
 // SnapshotHead prints the head of a snapshot of the control log.

@@ -80,8 +80,10 @@ func serverOn(root string) (process int, ok bool) {
 type contents struct {
 	world     *components.State // of one shard that owns everything
 	list      *storage.SegmentList
+	offsets   storage.OffsetsStart
 	recovered map[ecs.Entity]*components.Recovered // partitions that have a log
 	damage    []error
+	control   error // damage of the control log, which is among damage
 }
 
 // load recovers the directory.
@@ -89,7 +91,7 @@ func (d *directory) load() (*contents, error) {
 	c := &contents{recovered: map[ecs.Entity]*components.Recovered{}}
 	catalog, start, err := storage.LoadControl(d.files, d.root, d.secret)
 	if isDamage(err) {
-		c.damage = append(c.damage, err)
+		c.control, c.damage = err, append(c.damage, err)
 		catalog, err = d.goodCatalog()
 	}
 	if err != nil {
@@ -103,15 +105,14 @@ func (d *directory) load() (*contents, error) {
 	shared := components.NewShared(0)
 	facts, orders := components.NewExchange(cfg)
 	c.world = components.NewState(cfg, shared, components.NewArena(0, 0, shared.Budget, nil), catalog, facts, orders)
-	offsets, err := storage.LoadOffsets(d.files, d.root, d.secret, storage.EpochIn(catalog))
-	if err != nil {
+	if c.offsets, err = storage.LoadOffsets(d.files, d.root, d.secret, storage.EpochIn(catalog)); err != nil {
 		return nil, err
 	}
-	d.notes(offsets.Notes)
-	if err := d.recover(c, &offsets); err != nil {
+	d.notes(c.offsets.Notes)
+	if err := d.recover(c); err != nil {
 		return nil, err
 	}
-	d.takeOffsets(c, &offsets)
+	d.takeOffsets(c)
 	return c, nil
 }
 
@@ -131,29 +132,41 @@ func (d *directory) notes(list []string) {
 	}
 }
 
-// recover finds the end of every log, as the next start would: on this machine, in its present boot.
-func (d *directory) recover(c *contents, offsets *storage.OffsetsStart) error {
+// recoverInput says what recovery has to know of a partition, as the next start would, on this machine in its present boot. It returns none for
+// a partition without a log and a beginning.
+func (d *directory) recoverInput(c *contents) func(row int) (in storage.RecoverInput, ok bool) {
 	catalog := c.world.Catalog
 	next := catalog.Clone()
 	next.Restore(&wire.Event{Kind: wire.EventRunStarted, Run: catalog.Run + 1, BootID: storage.BootID(d.files, func(b []byte) { _, _ = rand.Read(b) })})
+	return func(row int) (storage.RecoverInput, bool) {
+		of := storage.PartitionFiles{CreatedSeq: catalog.Partitions.Created[row], PartitionID: catalog.Partitions.ID[row]}
+		ids, begin := c.list.Logs[of], c.offsets.Begin(catalog, row)
+		topic := catalog.Topics.MustRow(catalog.Partitions.Topic[row])
+		return storage.RecoverInput{Root: d.root, Secret: d.secret, Entity: catalog.Partitions.Entity(row), CreatedSeq: of.CreatedSeq,
+			PartitionID: of.PartitionID, Epoch: catalog.Partitions.Epoch[row], Begin: begin, SegmentIDs: ids,
+			Level: c.world.LevelOf(catalog.Topics.Options[topic].Persisted), Run: next.Run,
+			BelongsToBoot: func(run uint64) bool { return run >= next.BootFirst }, ReadOnly: true}, len(ids) > 0 || begin > 0
+	}
+}
+
+// recover finds the end of every log.
+func (d *directory) recover(c *contents) error {
+	catalog := c.world.Catalog
+	inputOf := d.recoverInput(c)
 	for row := range catalog.Partitions.All {
 		at := state.OpenPartition(c.world, row)
-		entity := catalog.Partitions.Entity(row)
-		of := storage.PartitionFiles{CreatedSeq: catalog.Partitions.Created[row], PartitionID: catalog.Partitions.ID[row]}
-		begin := offsets.Begin(catalog, row)
-		if len(c.list.Logs[of]) == 0 && begin == 0 {
+		in, ok := inputOf(row)
+		if !ok {
 			continue
 		}
-		found, err := storage.RecoverPartition(d.files, storage.RecoverInput{Root: d.root, Secret: d.secret, Entity: entity,
-			CreatedSeq: of.CreatedSeq, PartitionID: of.PartitionID, Epoch: catalog.Partitions.Epoch[row], Begin: begin, SegmentIDs: c.list.Logs[of], Level: c.world.Partitions.Level[at],
-			Run: next.Run, BelongsToBoot: func(run uint64) bool { return run >= next.BootFirst }, ReadOnly: true})
+		found, err := storage.RecoverPartition(d.files, in)
 		if err != nil {
 			return err
 		}
 		state.RestorePartition(c.world, at, found)
-		c.recovered[entity] = found
+		c.recovered[in.Entity] = found
 		if found.Faulted {
-			c.damage = append(c.damage, fmt.Errorf("partition %s: %s at byte %d: %s", components.PartitionName(catalog, entity),
+			c.damage = append(c.damage, fmt.Errorf("partition %s: %s at byte %d: %s", components.PartitionName(catalog, in.Entity),
 				found.DamagePath, found.DamageAt, found.Damage))
 		}
 	}
@@ -161,9 +174,9 @@ func (d *directory) recover(c *contents, offsets *storage.OffsetsStart) error {
 }
 
 // takeOffsets puts the stored offsets into the world, as they hold for its logs.
-func (d *directory) takeOffsets(c *contents, offsets *storage.OffsetsStart) {
+func (d *directory) takeOffsets(c *contents) {
 	partitions := &c.world.Partitions
-	kept, notes := storage.LowerOffsets(offsets.Records, func(partition ecs.Entity) (uint64, bool) {
+	kept, notes := storage.LowerOffsets(c.offsets.Records, func(partition ecs.Entity) (uint64, bool) {
 		row := partitions.MustRow(partition)
 		return partitions.OffsetNext[row], partitions.Phase[row] == components.Faulted
 	})

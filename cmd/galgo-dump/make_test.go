@@ -56,7 +56,7 @@ func TestMakeDirectory(t *testing.T) {
 	roll(t)
 }
 
-// life runs a server while clients work.
+// life runs a server in *makeDir while clients work.
 func life(t *testing.T, shards string, work func(*client.Client)) {
 	t.Helper()
 	cfg, err := config.Load(config.Sources{WithDefaultRootCredentials: true, Flags: map[string]string{

@@ -1,12 +1,14 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
 
 	"galgo/components"
+	"galgo/systems/storage"
 	"galgo/uring"
 )
 
@@ -22,12 +24,15 @@ func newRootCommand(stderr io.Writer) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "galgo-dump",
 		Short: "Print what a data directory of galgo holds",
-		Long: "Prints tables, events and segments of a data directory. It reads and never writes, and takes no lock: a server may run on the\n" +
-			"directory meanwhile. Damage is printed with what is good, and then the exit code is 1.\n\n" +
+		Long: "Prints tables, events, segments and offset logs of a data directory. It reads and never writes, and takes no lock: a server may run\n" +
+			"on the directory meanwhile. Damage is printed with what is good, and then the exit code is 1. The one exception is repair, which\n" +
+			"cuts damaged partitions, and which no server may run beside.\n\n" +
 			"A sequence number, a segment id and the order of a stored offset are printed as run/counter.",
 		Example: "  galgo-dump tables local_data\n" +
 			"  galgo-dump events local_data\n" +
-			"  galgo-dump segments local_data --partition orders/eu/0 --records",
+			"  galgo-dump segments local_data --partition orders/eu/0 --records\n" +
+			"  galgo-dump offsets local_data\n" +
+			"  galgo-dump repair local_data --cut --dry-run",
 		SilenceUsage:       true,
 		SilenceErrors:      true,
 		DisableSuggestions: true,
@@ -35,7 +40,7 @@ func newRootCommand(stderr io.Writer) *cobra.Command {
 	root.PersistentFlags().StringVar(&o.durability, "durability", components.LevelWritten.String(),
 		"the server's durability.default, which says what a crash may take: memory, written or durable")
 	root.PersistentFlags().IntVar(&o.shards, "shards", 1, "number of shards for which the owner of each partition is shown")
-	root.AddCommand(newTablesCommand(&o, stderr), newEventsCommand(&o, stderr), newSegmentsCommand(&o, stderr))
+	root.AddCommand(newTablesCommand(&o, stderr), newEventsCommand(&o, stderr), newSegmentsCommand(&o, stderr), newOffsetsCommand(&o, stderr), newRepairCommand(&o, stderr))
 	return root
 }
 
@@ -94,8 +99,64 @@ func newSegmentsCommand(o *options, stderr io.Writer) *cobra.Command {
 	return c
 }
 
-// open opens a data directory for a command.
+func newOffsetsCommand(o *options, stderr io.Writer) *cobra.Command {
+	return &cobra.Command{
+		Use:     "offsets DIR",
+		Short:   "Print the offset logs: every change of a stored offset that is still in a file",
+		Example: "  galgo-dump offsets local_data",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			d, err := open(args[0], o, stderr)
+			if err != nil {
+				return err
+			}
+			return d.offsets(components.NewPrinter(c.OutOrStdout()))
+		},
+	}
+}
+
+func newRepairCommand(o *options, stderr io.Writer) *cobra.Command {
+	var partition string
+	var cut, dryRun bool
+	c := &cobra.Command{
+		Use:   "repair DIR --cut",
+		Short: "Cut damaged partitions where the damage begins, and keep what is removed",
+		Long: "A server serves what is good of a damaged partition and takes no messages for it. This is the way out: the log is cut where the damage\n" +
+			"begins, and what lies behind is lost to clients. It is kept in the folder " + storage.RemovedDir + " of the data directory. No server may run on the\n" +
+			"directory. What will be done is printed before it is done; a dry run only prints it.",
+		Example: "  galgo-dump repair local_data --cut --dry-run\n" +
+			"  galgo-dump repair local_data --cut --partition orders/eu/0",
+		Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			if !cut {
+				return errors.New("repair: --cut is missing: it is the one way to repair, and takes messages away")
+			}
+			d, err := openQuietly(args[0], o, stderr)
+			if err != nil {
+				return err
+			}
+			return d.repair(components.NewPrinter(c.OutOrStdout()), partition, dryRun)
+		},
+	}
+	c.Flags().BoolVar(&cut, "cut", false, "cut damaged partitions at the damage")
+	c.Flags().BoolVar(&dryRun, "dry-run", false, "say what would be done, and change nothing")
+	c.Flags().StringVar(&partition, "partition", "", "only this one: STREAM/TOPIC/ID, streams and topics by name or id")
+	return c
+}
+
+// open opens a data directory for a command that reads, and says when a server runs there.
 func open(root string, o *options, stderr io.Writer) (*directory, error) {
+	d, err := openQuietly(root, o, stderr)
+	if err != nil {
+		return nil, err
+	}
+	if process, ok := serverOn(d.root); ok {
+		d.note(fmt.Sprintf("a server runs on %s (process %d): the dump is of files that change", root, process))
+	}
+	return d, nil
+}
+
+func openQuietly(root string, o *options, stderr io.Writer) (*directory, error) {
 	level, ok := levelOf(o.durability)
 	if !ok {
 		return nil, fmt.Errorf("--durability: got %q, want memory, written or durable", o.durability)
@@ -108,9 +169,6 @@ func open(root string, o *options, stderr io.Writer) (*directory, error) {
 		return nil, err
 	}
 	d.note = func(text string) { say(stderr, text) }
-	if process, ok := serverOn(d.root); ok {
-		d.note(fmt.Sprintf("a server runs on %s (process %d): the dump is of files that change", root, process))
-	}
 	return d, nil
 }
 
