@@ -51,6 +51,7 @@ type Conns struct {
 	Hangup   []HangupStep
 	Shut     []bool   // the descriptor is closed and the last operation has returned
 	Heard    []uint64 // mono µs of the last frame
+	Plugin   []uint32 // number of the plugin that asks through the row, plus one; 0 is a client
 	Stale    []uint64 // session that shard 0 was asked to end because nothing was heard
 
 	Client  []wire.U128  // bound client id; zero is none
@@ -93,6 +94,7 @@ func (c *Conns) Insert(clientID uint32, peer, local netip.AddrPort) (ecs.Entity,
 	c.Count = ecs.Grow(c.Count, n)
 	c.Check = ecs.Grow(c.Check, n)
 	c.Heard = ecs.Grow(c.Heard, n)
+	c.Plugin = ecs.Grow(c.Plugin, n)
 	c.Stale = ecs.Grow(c.Stale, n)
 	c.Client = ecs.Grow(c.Client, n)
 	c.Session = ecs.Grow(c.Session, n)
@@ -105,7 +107,7 @@ func (c *Conns) Insert(clientID uint32, peer, local netip.AddrPort) (ecs.Entity,
 
 	c.ClientID[row], c.Peer[row], c.Local[row], c.Door[row] = clientID, peer, local, DoorFrames
 	c.Step[row], c.Gone[row], c.Ending[row], c.Hangup[row], c.Shut[row], c.Heard[row] = Idle, false, false, HangupNone, false, 0
-	c.Stale[row] = 0
+	c.Plugin[row], c.Stale[row] = 0, 0
 	c.Unbind(row)
 	c.Header[row], c.Frame[row], c.Since[row], c.Login[row] = wire.RequestHeader{}, Span{}, 0, nil
 	c.Batch[row], c.Count[row], c.Check[row] = Span{}, 0, wire.StatusOK

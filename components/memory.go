@@ -59,6 +59,16 @@ func (m *Memory) Bytes(s Span) []byte {
 	return m.slabs[s.Slab].bytes[s.Off : s.Off+uint64(s.Len) : s.Off+uint64(s.Len)]
 }
 
+// At is the memory of n bytes at an address, as Addr gives it.
+func (m *Memory) At(addr, n uint64) []byte {
+	for _, slab := range m.slabs {
+		if addr >= slab.base && addr-slab.base+n <= uint64(len(slab.bytes)) {
+			return slab.bytes[addr-slab.base:][:n:n]
+		}
+	}
+	panic(fmt.Sprintf("components: %d bytes at address %#x are in no slab", n, addr))
+}
+
 // Addr is the address of the span's first byte, as a submission entry wants it.
 func (m *Memory) Addr(s Span) uint64 { return m.slabs[s.Slab].base + s.Off }
 

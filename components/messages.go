@@ -52,6 +52,7 @@ type Request struct {
 	Session  uint64     // the session bound to the connection, or 0
 	User     ecs.Entity // RequestOpen: who logs in. RequestMetadata: who is bound
 	ClientID uint32     // the connection's number
+	Plugin   bool       // RequestMetadata: a plugin asks, as User, without a session
 }
 
 // ConsumerKey is whose offset is meant: an individual consumer by its folded id, or a group by its id.

@@ -40,6 +40,9 @@ type Config struct {
 // ShardConnectionsMax is how many connections one shard may have.
 func (c *Config) ShardConnectionsMax() int { return (c.ConnectionsMax + c.Shards - 1) / c.Shards }
 
+// askersMax is how many connections and plugins one shard may have: each has one request under way.
+func (c *Config) askersMax() int { return c.ShardConnectionsMax() + PluginsMax }
+
 // State is all State components of one shard: the world that state systems change, within one tick and in memory only.
 type State struct {
 	*Config
@@ -59,6 +62,7 @@ type State struct {
 	Offsets    Offsets
 	GroupReads GroupReads
 	Conns      Conns
+	Plugins    Plugins
 	Polls      Polls
 	Cursors    Cursors
 
@@ -70,6 +74,7 @@ type State struct {
 	Acked     ecs.Bits // partition rows whose written watermark moved in this tick
 
 	Events   ecs.Queue[*wire.Event] // to be applied, in sequence
+	Happened []Happened             // events that this tick has applied
 	Requests ecs.Queue[Request]     // of this tick, to this shard as a partition's owner
 	Asks     ecs.Queue[Request]     // to shard 0 as the control plane
 	Reports  ecs.Queue[Report]      // to shard 0

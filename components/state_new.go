@@ -38,7 +38,7 @@ func FactsMax() int { return factsMax }
 
 // NewState is the empty State of a shard that applies events to catalog and takes memory from arena.
 func NewState(cfg *Config, shared *Shared, arena *Arena, catalog *Catalog, facts *Facts, orders *Orders) *State {
-	conns, all := cfg.ShardConnectionsMax(), cfg.ConnectionsMax+cfg.Shards
+	conns, all := cfg.askersMax(), cfg.ConnectionsMax+cfg.Shards*(1+PluginsMax)
 	s := &State{
 		Config: cfg, Memory: shared.Memory, Arena: arena, Counters: shared.Counters, Gauges: shared.Gauges, Presence: shared.Presence,
 		Catalog: catalog, Offsets: NewOffsets(), GroupReads: NewGroupReads(),
@@ -69,7 +69,7 @@ func NewState(cfg *Config, shared *Shared, arena *Arena, catalog *Catalog, facts
 
 // NewExchange makes the queues between the two sides of a shard.
 func NewExchange(cfg *Config) (*Facts, *Orders) {
-	conns, all := cfg.ShardConnectionsMax(), cfg.ConnectionsMax+cfg.Shards
+	conns, all := cfg.askersMax(), cfg.ConnectionsMax+cfg.Shards*(1+PluginsMax)
 	facts := &Facts{
 		Accepted: ecs.NewQueue[Accept](factsMax), Frames: ecs.NewQueue[FrameIn](conns), Broken: ecs.NewQueue[ecs.Entity](conns),
 		Sent: ecs.NewQueue[Sent](2 * conns), Closed: ecs.NewQueue[ecs.Entity](conns),

@@ -144,8 +144,5 @@ func (v StateView) FrameMax(row int) uint32 {
 // Stopping says that the shard is being stopped.
 func (v StateView) Stopping() bool { return v.s.Stopping }
 
-// Catalog facts for dump and plugins are read through the methods of Catalog; it is not changed outside ApplyEvents.
-func (v StateView) Catalog() *Catalog { return v.s.Catalog }
-
 // Counts are the published counters of a partition.
 func (v StateView) Counts(partition ecs.Entity) PartitionCounts { return v.s.Counters.Of(partition) }

@@ -103,6 +103,9 @@ func (r *Rows) Cap() int { return len(r.entities) }
 // Max is the limit given to NewRows.
 func (r *Rows) Max() int { return r.rowsMax }
 
+// Next is the first row from a number on that has an entity.
+func (r *Rows) Next(from int) (row int, ok bool) { return r.live.Next(from) }
+
 // All visits the rows that have an entity, ascending: for row := range table.All. The visit may remove its
 // own row or any other.
 func (r *Rows) All(yield func(row int) bool) { r.live.All(yield) }

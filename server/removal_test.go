@@ -233,3 +233,41 @@ func TestPollsRaceRemovals(t *testing.T) {
 	close(stop)
 	group.Wait()
 }
+
+// Old messages go when their time is over, without anybody asking; the open segment stays, and so does what a slow reader can expect:
+// it goes on with the earliest message that is left.
+func TestRetentionByAge(t *testing.T) {
+	s := start(t, setup{shards: 2, env: []string{"GALGO_DATA_MAINTENANCE_MESSAGES_INTERVAL=20ms"}})
+	c := s.dial()
+	kept := topic(t, c, "kept", 2, option("segment_size", "1 MiB"))
+	orders := topic(t, c, "orders", 2, option("segment_size", "1 MiB"), option("message_expiry", "100ms"))
+	for partition := range uint32(2) {
+		fill(t, c, kept, partition, 0, 12)
+		fill(t, c, orders, partition, 0, 12)
+		noError(t, c.StoreOffset(key(orders, partition), 7))
+	}
+	wait := func(first uint64) {
+		t.Helper()
+		for range 500 {
+			one, other := partitionOf(t, c, orders, 0), partitionOf(t, c, orders, 1)
+			if one.MessagesCount == 120-first && one.SegmentsCount == 1 && other.MessagesCount == one.MessagesCount && other.SegmentsCount == 1 {
+				return
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+		t.Fatalf("after 5 s: got %+v and %+v, want one segment from offset %d", partitionOf(t, c, orders, 0), partitionOf(t, c, orders, 1), first)
+	}
+	wait(100)
+	expect(t, poll(t, c, orders, 1, wire.Strategy{Kind: wire.PollNext}, 5, true), 100, 105)
+	readAll(t, c, kept, 0, 120, 50)
+	wantLogs(t, s.dir, 2*3+2)
+	s.stop()
+	s = start(t, setup{dir: s.dir, shards: 1, env: []string{"GALGO_DATA_MAINTENANCE_MESSAGES_CLEANER_ENABLED=false"}})
+	c = s.dial()
+	wait(100)
+	expect(t, poll(t, c, orders, 1, wire.Strategy{Kind: wire.PollNext}, 50, true), 105, 120)
+	fill(t, c, orders, 1, 120, 12)
+	if got := partitionOf(t, c, orders, 1); got.SegmentsCount != 3 || got.MessagesCount != 140 {
+		t.Fatalf("without the cleaner: got %+v, want all of 140 messages", got)
+	}
+}

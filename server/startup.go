@@ -10,6 +10,7 @@ import (
 	"galgo/components"
 	"galgo/server/config"
 	"galgo/server/placement"
+	"galgo/systems"
 	"galgo/systems/engine"
 	"galgo/systems/state"
 )
@@ -69,6 +70,7 @@ func (s *Server) options(descriptors int) engine.Options {
 		Memory: s.plan.Memory, Direct: s.cfg.Direct != config.DirectOff, Reserve: s.cfg.DiskReserve.Of,
 		FilesMax: max((descriptors-descriptorReserve-min(cfg.ConnectionsMax, descriptors/2))/s.plan.Shards, 16),
 		Slots:    inflightSlots, Entries: ringEntries, CQEntries: ringCQEntries, SpinMicros: s.plan.SpinMicros, Recoverers: recoverers,
+		Plugins: s.plugins,
 		Root:    s.rootUser,
 		Machine: newMachine(s.host.Files(), s.dir.Root).read,
 		Log:     shardLog{ring: s.ring, host: s.host},
@@ -82,6 +84,14 @@ func (s *Server) options(descriptors int) engine.Options {
 		}
 	}
 	return o
+}
+
+// plugins are those of one shard.
+func (s *Server) plugins() (list []systems.Plugin) {
+	if s.cfg.MessageCleaner.Enabled {
+		list = append(list, systems.NewRetention(every(s.cfg.MessageCleaner)))
+	}
+	return list
 }
 
 // rootUser is the first user of a new directory.

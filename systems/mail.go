@@ -27,7 +27,7 @@ type Post [][]*Mailbox
 // NewPost makes the mailboxes of a process.
 func NewPost(cfg *components.Config) Post {
 	post := make(Post, cfg.Shards)
-	conns := cfg.ShardConnectionsMax()
+	conns := cfg.ShardConnectionsMax() + components.PluginsMax
 	for from := range post {
 		post[from] = make([]*Mailbox, cfg.Shards)
 		for to := range post[from] {

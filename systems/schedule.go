@@ -15,7 +15,7 @@ const (
 	Decide                   // wishes on settled State: route, append, plan polls, control decisions; seal what is to be written
 	Answer                   // only what is true now
 	Drive                    // every storage system: the only stage that pushes to the ring
-	Observe                  // what is due by the clock
+	Observe                  // what is due by the clock; plugins look at a finished tick, and ask for the next
 	Egress                   // publish mailboxes; then the shard enters the kernel once
 )
 
@@ -32,6 +32,7 @@ type Tick struct {
 	refused  uint64               // Budget.Refused when this shard last gave way
 	release  Release              // gives pages back to the machine
 	view     components.StateView // of State
+	guests   []guest
 }
 
 // Release is how pages of a shard's two slabs are given back to the machine.
@@ -66,6 +67,7 @@ func NewSchedule() *ecs.Schedule[Tick] {
 	s.Add(Apply, "take_broken", func(t *Tick) { state.TakeBroken(t.State) })
 	s.Add(Apply, "take_closed", func(t *Tick) { state.TakeClosed(t.State) })
 	s.Add(Apply, "take_frames", func(t *Tick) { state.TakeFrames(t.State) })
+	s.Add(Apply, "take_plugins", func(t *Tick) { state.TakePlugins(t.State) })
 	s.Add(Apply, "expire_silent", func(t *Tick) { state.ExpireSilent(t.State) })
 	s.Add(Apply, "finish_logins", func(t *Tick) { state.FinishLogins(t.State) })
 	s.Add(Apply, "finish_hashes", func(t *Tick) { state.FinishHashes(t.State) })
@@ -110,6 +112,7 @@ func NewSchedule() *ecs.Schedule[Tick] {
 	s.Add(Drive, "close_conns", func(t *Tick) { storage.CloseConns(t.view, t.Storage, t.IO) })
 
 	s.Add(Observe, "watch", func(t *Tick) { t.watch() })
+	s.Add(Observe, "observe_plugins", func(t *Tick) { t.observePlugins() })
 
 	s.Add(Egress, "publish_mail", func(t *Tick) { t.Mail.Publish(t.State, t.IO.Ring) })
 	return s

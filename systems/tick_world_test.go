@@ -93,6 +93,8 @@ func (w *tickWorld) newSchedule() *ecs.Schedule[Tick] {
 		"take_broken":          func(t *Tick) { state.TakeBroken(t.State) },
 		"take_closed":          func(t *Tick) { state.TakeClosed(t.State) },
 		"take_frames":          func(t *Tick) { state.TakeFrames(t.State) },
+		"take_plugins":         func(t *Tick) { state.TakePlugins(t.State) },
+		"observe_plugins":      func(t *Tick) { t.observePlugins() },
 		"finish_logins":        func(t *Tick) { state.FinishLogins(t.State) },
 		"finish_stats":         func(t *Tick) { state.FinishStats(t.State) },
 		"finish_hashes":        func(t *Tick) { state.FinishHashes(t.State) },

@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 
 	"galgo/components"
+	"galgo/systems"
 	"galgo/systems/storage"
 	"galgo/uring"
 	"galgo/wire"
@@ -31,7 +32,8 @@ type Options struct {
 	Root    func() (name, passwordHash []byte) // the first user of a new directory
 	Machine func(*wire.Stats)                  // fills in what GET_STATS tells of process and machine; run by workers
 	Log     components.Logger
-	Pin     func(shard int) error // called first on the thread of a shard; nil: nothing to do
+	Plugins func() []systems.Plugin // makes those of one shard; nil: none
+	Pin     func(shard int) error   // called first on the thread of a shard; nil: nothing to do
 }
 
 // Engine is a server's shards.

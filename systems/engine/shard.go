@@ -63,6 +63,11 @@ func (sh *Shard) SetUp() (err error) {
 	sh.Storage.One = one
 	first.Off += uint64(buffers.Buffer(0) - sh.buffers.Addr(first.Off))
 	sh.tick = systems.NewTick(sh.State, sh.Storage, storage.NewIO(ring, buffers, first), sh.mail, sh.release)
+	if o.Plugins != nil {
+		for _, plugin := range o.Plugins() {
+			sh.tick.Welcome(plugin)
+		}
+	}
 	sh.schedule = systems.NewSchedule()
 	return nil
 }

@@ -142,6 +142,10 @@ func putHeader(s *components.State, row int, dst []byte, status wire.Status, siz
 
 func send(s *components.State, row int, block components.BlockRef) {
 	c := &s.Conns
+	if c.Plugin[row] != 0 {
+		deliver(s, row, block)
+		return
+	}
 	c.Step[row] = components.Answering
 	c.Frame[row] = components.Span{}
 	s.Out.Send.Push(components.Send{Conn: c.Entity(row), Block: block})

@@ -12,6 +12,7 @@ import (
 // Shard 0 makes the answers that show what an event created.
 // Reads Events. Writes Catalog, Partitions, Control.Pending, Out.Reports. A gap in the sequence is our bug and panics.
 func ApplyEvents(s *components.State) {
+	s.Happened = s.Happened[:0]
 	for s.Events.Len() > 0 {
 		applyEvent(s, s.Events.Pop())
 	}
@@ -52,6 +53,9 @@ func applyEvent(s *components.State, e *wire.Event) {
 		openPartitions(s, e)
 	}
 	s.Out.Reports.Applied = e.Seq
+	if len(s.Plugins.Conn) > 0 {
+		s.Happened = append(s.Happened, components.HappenedOf(e))
+	}
 }
 
 // runShift is where the run number begins in a sequence number. Source: design.md, 3.

@@ -61,23 +61,28 @@ func TakeFrames(s *components.State) {
 			s.Out.Read.Push(in.Conn)
 			continue
 		}
-		c := &s.Conns
 		header, err := wire.DecodeRequestHeader(s.Memory.Bytes(in.Frame))
 		if err != nil || wire.CheckRequestHeader(header, s.FrameMax) == wire.VerdictClose {
 			s.Out.Read.Push(in.Conn)
 			breakConn(s, row)
 			continue
 		}
-		c.Header[row], c.Frame[row] = header, in.Frame
-		c.Heard[row], c.Since[row] = s.Now.MonoMicros, s.Now.MonoMicros
-		c.Batch[row], c.Count[row], c.Check[row] = components.Span{}, 0, wire.StatusOK
-		if needsCheck(s, row) {
-			c.Step[row] = components.Verifying
-			s.Verify.Push(in.Conn)
-		} else {
-			c.Step[row] = components.Routing
-			s.Routable.Push(in.Conn)
-		}
+		takeFrame(s, row, header, in.Frame)
+	}
+}
+
+// takeFrame makes a frame the request at hand.
+func takeFrame(s *components.State, row int, header wire.RequestHeader, frame components.Span) {
+	c := &s.Conns
+	c.Header[row], c.Frame[row] = header, frame
+	c.Heard[row], c.Since[row] = s.Now.MonoMicros, s.Now.MonoMicros
+	c.Batch[row], c.Count[row], c.Check[row] = components.Span{}, 0, wire.StatusOK
+	if needsCheck(s, row) {
+		c.Step[row] = components.Verifying
+		s.Verify.Push(c.Entity(row))
+	} else {
+		c.Step[row] = components.Routing
+		s.Routable.Push(c.Entity(row))
 	}
 }
 

@@ -123,6 +123,10 @@ func tooLate(s *components.State, r *components.Request) bool {
 func decideMetadata(s *components.State, r *components.Request, hashing *components.Hashing) {
 	c := s.Control
 	header, body := request(s, r)
+	if r.Plugin {
+		decideNew(s, r, &header, &ask{user: r.User, body: body, hashing: hashing}, nil)
+		return
+	}
 	client := c.Clients.Find(r.Client)
 	switch {
 	case client == nil || client.Session != r.Session || header.Session > client.Session || orphaned(c, client):
@@ -155,14 +159,16 @@ func orphaned(c *components.Control, client *components.Client) bool {
 	return !ok && !c.ReadOnly
 }
 
+// decideNew decides an operation. Client is nil if a plugin asks, which has no numbers and is in no group.
 func decideNew(s *components.State, r *components.Request, header *wire.RequestHeader, a *ask, client *components.Client) {
 	c := s.Control
 	command := commands[header.Operation]
-	if command == nil {
+	member := header.Operation == wire.OpJoinConsumerGroup || header.Operation == wire.OpLeaveConsumerGroup
+	if command == nil || member && client == nil {
 		s.Refuse(r, wire.StatusFeatureUnavailable)
 		return
 	}
-	if c.ReadOnly && header.Operation != wire.OpJoinConsumerGroup && header.Operation != wire.OpLeaveConsumerGroup {
+	if c.ReadOnly && !member {
 		s.Refuse(r, wire.StatusCannotWriteToFile)
 		return
 	}
@@ -175,7 +181,9 @@ func decideNew(s *components.State, r *components.Request, header *wire.RequestH
 		s.Refuse(r, out.denial)
 		return
 	}
-	client.Begin(header.Request, header.RequestChecksum)
+	if client != nil {
+		client.Begin(header.Request, header.RequestChecksum)
+	}
 	asker := &components.Asker{Home: r.Home, Since: r.Since, Header: *header, Build: out.build, Client: client,
 		Answer: components.Reply{Kind: components.ReplyFrame, Conn: r.Conn}, Body: wire.AppendResultOK(nil)}
 	if out.token != "" {
@@ -200,7 +208,9 @@ func decideNew(s *components.State, r *components.Request, header *wire.RequestH
 			unsettleTopic(s, ecs.Entity(out.event.Topic))
 		}
 	}
-	client.Commit = c.Decided.Applied
+	if client != nil {
+		client.Commit = c.Decided.Applied
+	}
 }
 
 // answerInOrder answers without an event, once everything is applied that the answer was decided on: a client that is told that

@@ -109,7 +109,9 @@ func answerLater(s *components.State, asker *components.Asker) {
 	if s.Control.ReadOnly {
 		asker.Status = wire.StatusCannotWriteToFile
 	}
-	asker.Client.Commit = s.Control.Decided.Applied
+	if asker.Client != nil {
+		asker.Client.Commit = s.Control.Decided.Applied
+	}
 	answerInOrder(s, asker)
 }
 

@@ -10,8 +10,11 @@ func Stop(s *components.State) {
 	}
 	s.Stopping = true
 	for row := range s.Conns.All {
-		switch s.Conns.Step[row] {
-		case components.Idle:
+		switch {
+		case s.Conns.Plugin[row] != 0 && s.Conns.Step[row] == components.Idle:
+			dismiss(s, row)
+		case s.Conns.Plugin[row] != 0: // with its answer
+		case s.Conns.Step[row] == components.Idle:
 			s.Stopped = append(s.Stopped, s.Conns.Entity(row))
 		default:
 			s.Conns.Ending[row] = true
