@@ -41,8 +41,8 @@ type Control struct {
 	Handing   []Handing    // groups with hand-overs
 	Drained   []Report     // hand-overs that are done, as their owners say
 
-	Series    []*Series   // operations of many events, decided bit by bit, the oldest first
-	Steps     int         // how many more of their events this tick may decide
+	Series    []*Series   // operations of many events, decided bit by bit and in turn
+	Steps     int         // how many more of their events this tick may decide; a large one counts for several
 	Proposals []*Proposal // removals of segments, the oldest first: the first one's owner is asked
 	Proposed  *Reply      // what it says; nil is nothing yet
 
@@ -77,6 +77,8 @@ type Asker struct {
 type Series struct {
 	Asker      *Asker
 	Partitions []ecs.Entity // to be purged
+	Stream     ecs.Entity   // to be deleted, piece by piece; or None
+	Topic      ecs.Entity   // the same
 }
 
 // Proposal is a removal of segments of which only the partition's owner knows how far it may go.

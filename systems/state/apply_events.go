@@ -10,16 +10,46 @@ import (
 
 // ApplyEvents applies every published event to the catalog, in sequence, and lets partitions of this shard begin and end with it.
 // Shard 0 makes the answers that show what an event created.
+// A tick applies some, and goes on in the next: applied is a number, and whoever depends on it waits.
 // Reads Events. Writes Catalog, Partitions, Control.Pending, Out.Reports. A gap in the sequence is our bug and panics.
 func ApplyEvents(s *components.State) {
 	s.Happened = s.Happened[:0]
-	for s.Events.Len() > 0 {
-		applyEvent(s, s.Events.Pop())
+	for spent := 0; s.Events.Len() > 0; {
+		if spent >= applyMax {
+			s.WakeAt(max(s.Now.MonoMicros, 1))
+			break
+		}
+		e := s.Events.Pop()
+		spent += 1 + costOf(s, e)
+		applyEvent(s, e)
 	}
 	if s.Control != nil {
 		passApplied(s)
 		s.Control.Reported[s.Shard] = s.Catalog.Applied
 	}
+}
+
+const (
+	// applyMax is how much of events a tick applies: each counts for one and for what it takes with it.
+	applyMax = 2048
+	// offsetsPerUnit is how many stored offsets count as much as one event.
+	offsetsPerUnit = 8
+)
+
+// costOf is what an event takes with it.
+func costOf(s *components.State, e *wire.Event) int {
+	switch e.Kind {
+	case wire.EventPurged:
+		return offsetsOf(s, ecs.Entity(e.Partition)) / offsetsPerUnit
+	case wire.EventTopicDeleted, wire.EventStreamDeleted, wire.EventPartitionsDeleted:
+		return weightOf(s.Catalog, e)
+	}
+	return e.Partitions.Len()
+}
+
+// offsetsOf is how many offsets a partition has stored.
+func offsetsOf(s *components.State, partition ecs.Entity) int {
+	return s.Offsets.Count(partition, wire.ConsumerSingle) + s.Offsets.Count(partition, wire.ConsumerGroup)
 }
 
 func applyEvent(s *components.State, e *wire.Event) {
@@ -73,22 +103,27 @@ func openPartitions(s *components.State, e *wire.Event) {
 // ownedPartitions lists the partitions of this shard that an event is about to delete.
 func ownedPartitions(s *components.State, e *wire.Event) (owned []ecs.Entity) {
 	c := s.Catalog
-	ofTopic := func(topic int, from uint32) {
+	take := func(row int) {
+		if c.OwnerOf(row, s.Shards) == s.Shard {
+			owned = append(owned, c.Partitions.Entity(row))
+		}
+	}
+	ofTopic := func(topic int) {
 		for row := range c.PartitionsByID(topic) {
-			if c.Partitions.ID[row] >= from && c.OwnerOf(row, s.Shards) == s.Shard {
-				owned = append(owned, c.Partitions.Entity(row))
-			}
+			take(row)
 		}
 	}
 	switch e.Kind {
 	case wire.EventStreamDeleted:
 		for topic := range c.TopicsByID(c.Streams.MustRow(ecs.Entity(e.Stream))) {
-			ofTopic(topic, 0)
+			ofTopic(topic)
 		}
 	case wire.EventTopicDeleted:
-		ofTopic(c.Topics.MustRow(ecs.Entity(e.Topic)), 0)
+		ofTopic(c.Topics.MustRow(ecs.Entity(e.Topic)))
 	case wire.EventPartitionsDeleted:
-		ofTopic(c.Topics.MustRow(ecs.Entity(e.Topic)), e.PartitionID)
+		for i := range e.Partitions.Len() {
+			take(c.Partitions.MustRow(ecs.Entity(e.Partitions.At(i))))
+		}
 	}
 	return owned
 }

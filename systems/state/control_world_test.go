@@ -112,6 +112,7 @@ func (w *world) tick() {
 		FinishLogins(s)
 		FinishHashes(s)
 		DecideControl(s)
+		TakeRequests(s)
 		SealControl(s)
 		AnswerControl(s)
 	}
@@ -200,6 +201,10 @@ func (w *world) holds(s *components.State) bool {
 
 // deliver does what a home shard does with a reply of shard 0.
 func (w *world) deliver(home int, r components.Reply) {
+	if r.Conn == components.ControlConn {
+		w.control().Proposed = &r
+		return
+	}
 	c := &w.shards[home].Conns
 	row := c.MustRow(r.Conn)
 	switch {

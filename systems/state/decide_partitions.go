@@ -37,13 +37,18 @@ func deletePartitions(s *components.State, a *ask) outcome {
 	if change.Count > have {
 		return rejected(wire.StatusInvalidPartitionsCount)
 	}
-	var entities wire.Entities
-	for id := have - change.Count; id < have; id++ {
+	return outcome{event: newEvent(s, wire.Event{Kind: wire.EventPartitionsDeleted, Topic: uint64(catalog.Topics.Entity(topic)),
+		PartitionID: have - change.Count, Partitions: lastPartitions(catalog, topic, change.Count)})}
+}
+
+// lastPartitions lists so many partitions of a topic, those with the highest ids.
+func lastPartitions(catalog *components.Catalog, topic int, count uint32) (entities wire.Entities) {
+	have := catalog.Topics.Partitions[topic]
+	for id := have - count; id < have; id++ {
 		row, _ := catalog.PartitionByID(topic, id)
 		entities = entities.AppendEntity(uint64(catalog.Partitions.Entity(row)))
 	}
-	return outcome{event: newEvent(s, wire.Event{Kind: wire.EventPartitionsDeleted, Topic: uint64(catalog.Topics.Entity(topic)),
-		PartitionID: have - change.Count, Partitions: entities})}
+	return entities
 }
 
 // locateChange decodes a body and finds the topic whose partitions it is about; out is not zero if that fails.

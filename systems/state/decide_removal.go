@@ -6,7 +6,7 @@ import (
 	"galgo/wire"
 )
 
-// stepsPerTick is how many events of operations that take many a tick decides, and how many removals it ends.
+// stepsPerTick is how many events of operations that take many a tick decides, removals that end included.
 const stepsPerTick = 256
 
 // purgeStream decides PurgeStream: every partition below it begins anew. Statuses of this and the next two: protocol.md, 7.2 and 7.3.
@@ -78,21 +78,19 @@ func appendPartitions(list []ecs.Entity, catalog *components.Catalog, topic int)
 	return list
 }
 
-// decideSeries decides the next events of operations that take many, one operation after the other.
+// decideSeries decides the next events of operations that take many, one of each in turn.
 func decideSeries(s *components.State) {
 	c := s.Control
 	for len(c.Series) > 0 && c.Steps > 0 && c.Pending.Free() > decisionsPerAsk {
 		series := c.Series[0]
-		if len(series.Partitions) == 0 || c.ReadOnly {
+		copy(c.Series, c.Series[1:])
+		if e, more := nextOf(c.Decided, series); !more || c.ReadOnly {
+			c.Series = c.Series[:len(c.Series)-1]
 			answerLater(s, series.Asker)
-			c.Series = c.Series[1:]
-			continue
-		}
-		partition := series.Partitions[0]
-		series.Partitions = series.Partitions[1:]
-		c.Steps--
-		if row, ok := c.Decided.Partitions.Row(partition); ok { // else it was deleted meanwhile, which is more than was asked for
-			decide(s, newEvent(s, wire.Event{Kind: wire.EventPurged, Partition: uint64(partition), Epoch: c.Decided.Partitions.Epoch[row] + 1}), nil)
+		} else {
+			c.Series[len(c.Series)-1] = series
+			c.Steps -= 1 + weightOf(c.Decided, &e)/partitionsPerStep
+			decide(s, newEvent(s, e), nil)
 		}
 	}
 	for _, series := range c.Series {
@@ -101,6 +99,70 @@ func decideSeries(s *components.State) {
 	if len(c.Series) > 0 {
 		s.WakeAt(s.Now.MonoMicros + publishMicros)
 	}
+}
+
+const (
+	// pieceMax is how many partitions are deleted at a time: what is larger is deleted piece by piece. A server that ends in between leaves what
+	// was not deleted yet.
+	pieceMax = 1000
+	// partitionsPerStep is how many partitions of a deletion count as one step.
+	partitionsPerStep = 4
+)
+
+// nextOf is the next event of a series; false is that there is nothing left to do. What was deleted meanwhile by others is.
+func nextOf(catalog *components.Catalog, series *components.Series) (e wire.Event, more bool) {
+	for len(series.Partitions) > 0 {
+		partition := series.Partitions[0]
+		series.Partitions = series.Partitions[1:]
+		if row, ok := catalog.Partitions.Row(partition); ok {
+			return wire.Event{Kind: wire.EventPurged, Partition: uint64(partition), Epoch: catalog.Partitions.Epoch[row] + 1}, true
+		}
+	}
+	if row, ok := catalog.Topics.Row(series.Topic); ok {
+		return deletionOfTopic(catalog, row), true
+	}
+	if row, ok := catalog.Streams.Row(series.Stream); ok {
+		return deletionOfStream(catalog, row), true
+	}
+	return e, false
+}
+
+// deletionOfTopic is the event that deletes a topic, or the last of its partitions if there are too many for one.
+func deletionOfTopic(catalog *components.Catalog, topic int) wire.Event {
+	entity, have := uint64(catalog.Topics.Entity(topic)), catalog.Topics.Partitions[topic]
+	if have <= pieceMax {
+		return wire.Event{Kind: wire.EventTopicDeleted, Topic: entity}
+	}
+	return wire.Event{Kind: wire.EventPartitionsDeleted, Topic: entity, PartitionID: have - pieceMax, Partitions: lastPartitions(catalog, topic, pieceMax)}
+}
+
+// deletionOfStream is the event that deletes a stream, or one of its topics, if there is too much in it for one.
+func deletionOfStream(catalog *components.Catalog, stream int) wire.Event {
+	weight, first := 0, -1
+	for topic := range catalog.TopicsByID(stream) {
+		if first < 0 {
+			first = topic
+		}
+		if weight += 1 + int(catalog.Topics.Partitions[topic]); weight > pieceMax {
+			return deletionOfTopic(catalog, first)
+		}
+	}
+	return wire.Event{Kind: wire.EventStreamDeleted, Stream: uint64(catalog.Streams.Entity(stream))}
+}
+
+// weightOf is how many topics and partitions an event deletes.
+func weightOf(catalog *components.Catalog, e *wire.Event) (weight int) {
+	switch e.Kind {
+	case wire.EventPartitionsDeleted:
+		return e.Partitions.Len()
+	case wire.EventTopicDeleted:
+		return int(catalog.Topics.Partitions[catalog.Topics.MustRow(ecs.Entity(e.Topic))])
+	case wire.EventStreamDeleted:
+		for topic := range catalog.TopicsByID(catalog.Streams.MustRow(ecs.Entity(e.Stream))) {
+			weight += 1 + int(catalog.Topics.Partitions[topic])
+		}
+	}
+	return weight
 }
 
 // answerLater answers an operation that is decided in full, once every shard has applied all of it; or, if the control log has failed, says

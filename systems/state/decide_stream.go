@@ -28,7 +28,7 @@ func createStream(s *components.State, a *ask) outcome {
 		Stream: uint64(catalog.Streams.Entities.Take()), StreamID: catalog.NextStreamID(), Name: bytes.Clone(create.Name)})}
 }
 
-// deleteStream decides DeleteStream.
+// deleteStream decides DeleteStream: with one event, unless that would take too long.
 func deleteStream(s *components.State, a *ask) outcome {
 	ident, status := wire.DecodeStreamRef(a.body)
 	if status != wire.StatusOK {
@@ -43,5 +43,8 @@ func deleteStream(s *components.State, a *ask) outcome {
 	if !a.may(s, ManageStream, stream, ecs.None) {
 		return rejected(wire.StatusUnauthorized)
 	}
-	return outcome{event: newEvent(s, wire.Event{Kind: wire.EventStreamDeleted, Stream: uint64(stream)})}
+	if e := deletionOfStream(catalog, row); e.Kind == wire.EventStreamDeleted {
+		return outcome{event: newEvent(s, e)}
+	}
+	return outcome{series: &components.Series{Stream: stream}}
 }

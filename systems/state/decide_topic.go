@@ -56,7 +56,7 @@ func durability(persisted bool) uint8 {
 	return wire.DurabilityDefault
 }
 
-// deleteTopic decides DeleteTopic.
+// deleteTopic decides DeleteTopic: with one event, unless that would take too long.
 func deleteTopic(s *components.State, a *ask) outcome {
 	ref, status := wire.DecodeTopicRef(a.body)
 	if status != wire.StatusOK {
@@ -71,7 +71,10 @@ func deleteTopic(s *components.State, a *ask) outcome {
 	if !a.may(s, ManageTopic, catalog.Topics.Stream[row], topic) {
 		return rejected(wire.StatusUnauthorized)
 	}
-	return outcome{event: newEvent(s, wire.Event{Kind: wire.EventTopicDeleted, Topic: uint64(topic)})}
+	if e := deletionOfTopic(catalog, row); e.Kind == wire.EventTopicDeleted {
+		return outcome{event: newEvent(s, e)}
+	}
+	return outcome{series: &components.Series{Topic: topic}}
 }
 
 // locateTopic resolves stream and topic on the deciding catalog.

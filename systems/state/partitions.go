@@ -68,8 +68,6 @@ func DoomPartition(s *components.State, entity ecs.Entity) {
 	s.Purged.Clear(row)
 	s.Doomed.Set(row)
 	refuseAll(s, row, wire.StatusResourceNotFound)
-	s.Offsets.DeleteAll(entity)
-	s.GroupReads.ForgetAll(entity)
 }
 
 // refuseAll answers every send that waits at a partition, for room or for its level.
@@ -98,16 +96,29 @@ func fault(s *components.State, row int, why string, position uint64, errno uint
 		components.Num("position", position), components.Num("errno", errno))
 }
 
-// ReapPartitions ends doomed partitions that nothing refers to any more: memory is dropped, files are handed to storage.
-// Reads Doomed. Writes Partitions, Segments, Journal, Out.Unlink.
+// reapMax is how much of doomed partitions a tick ends: each counts for one, and for its memory, files and stored offsets.
+const reapMax = 512
+
+// ReapPartitions ends doomed partitions that nothing refers to any more: memory and stored offsets are dropped, files are handed to storage. It takes
+// some in a tick, so that the deletion of many stalls nobody.
+// Reads Doomed. Writes Partitions, Segments, Journal, Offsets, Out.Unlink.
 func ReapPartitions(s *components.State) {
+	spent := 0
 	for row := range s.Doomed.All {
+		if spent >= reapMax {
+			s.WakeAt(max(s.Now.MonoMicros, 1))
+			return
+		}
 		p := &s.Partitions
+		cost := 1 + p.Extents[row].Len()/4 + p.Segments[row].Len() + offsetsOf(s, p.Entity(row))/offsetsPerUnit
 		if p.InFlight[row] > 0 || p.Growing[row] || p.Vouching[row] || p.TailBusy[row] || !s.DropJournal(row) {
 			s.WakeAt(s.Now.MonoMicros + 10_000)
 			continue
 		}
+		spent += cost
 		entity := p.Entity(row)
+		s.Offsets.DeleteAll(entity)
+		s.GroupReads.ForgetAll(entity)
 		for p.Segments[row].Len() > 0 {
 			p.Retired[row].Append(p.Segments[row].Pop())
 		}

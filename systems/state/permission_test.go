@@ -146,6 +146,7 @@ func TestAllowedAllocatesNothing(t *testing.T) {
 // Commands ask for the right action at the right place, and what is granted counts from the next request on.
 func TestNarrowUsers(t *testing.T) {
 	w, root := permissionWorld(t)
+	root.must(wire.OpCreatePartitions, changeBody("1", "1", 1))
 	c := w.conn(0)
 	c.login(2, "second")
 	stream := func(grants wire.StreamGrants, topics ...wire.TopicPermissions) wire.Permissions {
@@ -169,7 +170,10 @@ func TestNarrowUsers(t *testing.T) {
 	getTopics := command{code: wire.CodeGetTopics, body: wire.AppendIdent(nil, named("1"))}
 	getUsers, getClients := command{code: wire.CodeGetUsers}, command{code: wire.CodeGetClients}
 	getUser, getSelf := command{code: wire.CodeGetUser, body: userRef("root")}, command{code: wire.CodeGetUser, body: userRef("second")}
-	all := []command{renameStream, renameTopic, createTopic, addPartitions, getStream, getStreams, getTopic, getTopics, getUsers, getClients, getUser, getSelf}
+	purgeStream := command{op: wire.OpPurgeStream, body: wire.AppendIdent(nil, named("1"))}
+	purgeTopic := command{op: wire.OpPurgeTopic, body: topicRef("1", "1")}
+	deleteSegments := command{op: wire.OpDeleteSegments, body: segmentsBody("1", "1", 0, 0)}
+	all := []command{purgeStream, purgeTopic, deleteSegments, renameStream, renameTopic, createTopic, addPartitions, getStream, getStreams, getTopic, getTopics, getUsers, getClients, getUser, getSelf}
 	for _, test := range []struct {
 		name    string
 		held    wire.Permissions
@@ -180,11 +184,11 @@ func TestNarrowUsers(t *testing.T) {
 		{"read users", wire.Permissions{Global: wire.GlobalReadUsers}, []command{getUsers, getUser}},
 		{"read streams", wire.Permissions{Global: wire.GlobalReadStreams}, []command{getStream, getStreams, getTopic, getTopics}},
 		{"read topics", wire.Permissions{Global: wire.GlobalReadTopics}, []command{getTopic, getTopics}},
-		{"manage topics", wire.Permissions{Global: wire.GlobalManageTopics}, []command{getTopic, getTopics, renameTopic, createTopic, addPartitions}},
+		{"manage topics", wire.Permissions{Global: wire.GlobalManageTopics}, []command{getTopic, getTopics, renameTopic, createTopic, addPartitions, purgeTopic, deleteSegments}},
 		{"read the stream", stream(wire.StreamReadStream), []command{getStream, getTopic, getTopics}},
-		{"manage the stream", stream(wire.StreamManageStream), []command{getStream, getTopic, getTopics, renameStream, renameTopic, createTopic, addPartitions}},
-		{"manage topics of the stream", stream(wire.StreamManageTopics), []command{getTopic, getTopics, renameTopic, createTopic, addPartitions}},
-		{"manage the topic", topic(wire.TopicManageTopic), []command{getTopic, renameTopic, addPartitions}},
+		{"manage the stream", stream(wire.StreamManageStream), []command{getStream, getTopic, getTopics, renameStream, purgeStream, renameTopic, createTopic, addPartitions, purgeTopic, deleteSegments}},
+		{"manage topics of the stream", stream(wire.StreamManageTopics), []command{getTopic, getTopics, renameTopic, createTopic, addPartitions, purgeTopic, deleteSegments}},
+		{"manage the topic", topic(wire.TopicManageTopic), []command{getTopic, renameTopic, addPartitions, purgeTopic, deleteSegments}},
 		{"read the topic", topic(wire.TopicReadTopic), []command{getTopic}},
 		{"send to the topic", topic(wire.TopicSendMessages), nil},
 	} {

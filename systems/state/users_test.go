@@ -232,6 +232,9 @@ func TestTruncatedBodies(t *testing.T) {
 		wire.OpDeletePersonalAccessToken: wire.AppendDeletePersonalAccessToken(nil, []byte("token")),
 		wire.OpUpdateStream:              wire.AppendUpdateStream(nil, wire.UpdateStream{Stream: named("s"), Name: []byte("r")}),
 		wire.OpUpdateTopic:               wire.AppendUpdateTopic(nil, wire.UpdateTopic{Stream: named("s"), Topic: named("t"), Name: []byte("r")}),
+		wire.OpPurgeStream:               wire.AppendIdent(nil, named("s")),
+		wire.OpPurgeTopic:                topicRef("s", "t"),
+		wire.OpDeleteSegments:            segmentsBody("s", "t", 0, 1),
 	} {
 		for n := range len(body) {
 			out := commands[op](w.shards[0], &ask{user: w.control().Clients.Find(c.client).User, body: body[:n]})
