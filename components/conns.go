@@ -66,6 +66,13 @@ type Conns struct {
 	Check  []wire.Status        // what the checksums said
 	Login  []*Login             // of a login that is being verified
 	Stats  []*wire.Stats        // of a GET_STATS that a worker has
+	Parcel []*Parcel            // of a GET_SNAPSHOT that a worker has
+}
+
+// Parcel is a system snapshot in the making. A worker has it until its job is done.
+type Parcel struct {
+	File []byte // the ZIP file
+	Err  error  // why there is none
 }
 
 // Login is a login on its way through the worker queue: what is compared is copied out of frame and catalog.
@@ -104,6 +111,7 @@ func (c *Conns) Insert(clientID uint32, peer, local netip.AddrPort) (ecs.Entity,
 	c.Since = ecs.Grow(c.Since, n)
 	c.Login = ecs.Grow(c.Login, n)
 	c.Stats = ecs.Grow(c.Stats, n)
+	c.Parcel = ecs.Grow(c.Parcel, n)
 
 	c.ClientID[row], c.Peer[row], c.Local[row], c.Door[row] = clientID, peer, local, DoorFrames
 	c.Step[row], c.Gone[row], c.Ending[row], c.Hangup[row], c.Shut[row], c.Heard[row] = Idle, false, false, HangupNone, false, 0

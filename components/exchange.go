@@ -114,7 +114,8 @@ const (
 	JobVerify JobKind = iota + 1 // a password compared, for a connection
 	JobStats                     // numbers of the machine read, for a connection
 	JobSnapshot
-	JobHash // a password hashed, for shard 0
+	JobHash    // a password hashed, for shard 0
+	JobCollect // a system snapshot collected, for a connection
 )
 
 // JobDone is a job that a worker finished. What it found is where the job put it.

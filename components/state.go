@@ -104,6 +104,7 @@ type State struct {
 	ExpireAt uint64            // mono µs at which late acks are looked for next
 	Random   func([]byte)      // fills bytes that nobody can guess: salts and tokens
 	Machine  func(*wire.Stats) // reads what the machine says of itself; run by a worker
+	Collect  Collect           // makes a system snapshot; run by a worker
 
 	Control *Control // shard 0 only
 
@@ -117,6 +118,9 @@ type State struct {
 	Bodies     [][]byte     // by connection row: the body of an answer that waits for memory
 	Log        Logger
 }
+
+// Collect makes a system snapshot of at most sizeMax bytes. One runs at a time; the error says why there is none. Run by a worker.
+type Collect func(want wire.GetSnapshot, sizeMax int) (file []byte, err error)
 
 // WakeAt makes sure that a tick runs at the given mono time, at the latest.
 func (s *State) WakeAt(monoMicros uint64) {

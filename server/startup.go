@@ -10,6 +10,7 @@ import (
 	"galgo/components"
 	"galgo/server/config"
 	"galgo/server/placement"
+	"galgo/server/snapshot"
 	"galgo/systems"
 	"galgo/systems/engine"
 	"galgo/systems/state"
@@ -65,6 +66,7 @@ func (s *Server) startShards(descriptors int) (err error) {
 // options are what the engine is told.
 func (s *Server) options(descriptors int) engine.Options {
 	cfg := s.config()
+	machine := newMachine(s.host.Files(), s.dir.Root)
 	o := engine.Options{
 		Host: s.host, Dir: s.dir, Listener: s.listener, Config: cfg,
 		Memory: s.plan.Memory, Direct: s.cfg.Direct != config.DirectOff, Reserve: s.cfg.DiskReserve.Of,
@@ -72,7 +74,8 @@ func (s *Server) options(descriptors int) engine.Options {
 		Slots:    inflightSlots, Entries: ringEntries, CQEntries: ringCQEntries, SpinMicros: s.plan.SpinMicros, Recoverers: recoverers,
 		Plugins: s.plugins,
 		Root:    s.rootUser,
-		Machine: newMachine(s.host.Files(), s.dir.Root).read,
+		Machine: machine.read,
+		Collect: snapshot.New(snapshot.Sources{Data: s.dir.Root, Logs: logDir(s.cfg), Config: s.cfg.Show, Machine: machine.read}).Collect,
 		Log:     shardLog{ring: s.ring, host: s.host},
 	}
 	if s.plan.Pin {
@@ -92,6 +95,14 @@ func (s *Server) plugins() (list []systems.Plugin) {
 		list = append(list, systems.NewRetention(every(s.cfg.MessageCleaner)))
 	}
 	return list
+}
+
+// logDir is where log files are written; "" is nowhere.
+func logDir(cfg *config.Config) string {
+	if !cfg.Logging.FileEnabled {
+		return ""
+	}
+	return cfg.LogDir()
 }
 
 // rootUser is the first user of a new directory.

@@ -71,6 +71,7 @@ func NewSchedule() *ecs.Schedule[Tick] {
 	s.Add(Apply, "expire_silent", func(t *Tick) { state.ExpireSilent(t.State) })
 	s.Add(Apply, "finish_logins", func(t *Tick) { state.FinishLogins(t.State) })
 	s.Add(Apply, "finish_hashes", func(t *Tick) { state.FinishHashes(t.State) })
+	s.Add(Apply, "finish_snapshots", func(t *Tick) { state.FinishSnapshots(t.State) })
 	s.Add(Apply, "finish_stats", func(t *Tick) { state.FinishStats(t.State) })
 
 	s.Add(Decide, "verify_frames", func(t *Tick) { state.VerifyFrames(t.State, &t.verifier) })

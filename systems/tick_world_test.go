@@ -96,6 +96,7 @@ func (w *tickWorld) newSchedule() *ecs.Schedule[Tick] {
 		"take_plugins":         func(t *Tick) { state.TakePlugins(t.State) },
 		"observe_plugins":      func(t *Tick) { t.observePlugins() },
 		"finish_logins":        func(t *Tick) { state.FinishLogins(t.State) },
+		"finish_snapshots":     func(t *Tick) { state.FinishSnapshots(t.State) },
 		"finish_stats":         func(t *Tick) { state.FinishStats(t.State) },
 		"finish_hashes":        func(t *Tick) { state.FinishHashes(t.State) },
 		"verify_frames":        func(t *Tick) { state.VerifyFrames(t.State, &t.verifier) },

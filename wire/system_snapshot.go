@@ -1,5 +1,7 @@
 package wire
 
+import "strconv"
+
 // SnapshotCompression is how the entries of a system snapshot are packed into its ZIP. Source: protocol.md, 7.1.
 type SnapshotCompression uint8
 
@@ -24,6 +26,26 @@ const (
 	SnapshotServerConfig       SnapshotType = 6
 	SnapshotAll                SnapshotType = 100 // each of the others
 )
+
+// String returns the name in snake_case, which is also that of the entry.
+func (t SnapshotType) String() string {
+	if t == SnapshotAll {
+		return "all"
+	}
+	if int(t) < len(snapshotTypes) && snapshotTypes[t] != "" {
+		return snapshotTypes[t]
+	}
+	return "snapshot_type_" + strconv.Itoa(int(t))
+}
+
+var snapshotTypes = [...]string{
+	SnapshotFilesystemOverview: "filesystem_overview",
+	SnapshotProcessList:        "process_list",
+	SnapshotResourceUsage:      "resource_usage",
+	SnapshotTest:               "test",
+	SnapshotServerLogs:         "server_logs",
+	SnapshotServerConfig:       "server_config",
+}
 
 func (t SnapshotType) valid() bool {
 	return t >= SnapshotFilesystemOverview && t <= SnapshotServerConfig || t == SnapshotAll

@@ -31,6 +31,7 @@ type Options struct {
 
 	Root    func() (name, passwordHash []byte) // the first user of a new directory
 	Machine func(*wire.Stats)                  // fills in what GET_STATS tells of process and machine; run by workers
+	Collect components.Collect                 // makes a system snapshot; run by workers
 	Log     components.Logger
 	Plugins func() []systems.Plugin // makes those of one shard; nil: none
 	Pin     func(shard int) error   // called first on the thread of a shard; nil: nothing to do

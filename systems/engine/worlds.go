@@ -42,7 +42,7 @@ func (e *Engine) makeShards() error {
 		st.Directory = components.Directory{Root: root, LogFD: logFD, Direct: direct, Reserve: o.Reserve(total),
 			Free: free / uint64(cfg.Shards), FreeAt: mono, FilesMax: o.FilesMax, Found: st.Directory.Found}
 		world := components.NewState(&cfg, shared, stateArena, e.catalog.Clone(), facts, orders)
-		world.Machine, world.Random, world.Log, st.Log = o.Machine, o.Host.Random, o.Log, o.Log
+		world.Machine, world.Collect, world.Random, world.Log, st.Log = o.Machine, o.Collect, o.Host.Random, o.Log, o.Log
 		if i == 0 {
 			world.Control.Resume(e.catalog, e.start.Run, e.start.Record)
 			st.Control = e.start.File

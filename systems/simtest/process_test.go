@@ -51,6 +51,7 @@ func start(w *sim.World, shards int, level components.Level) (*process, error) {
 		Memory: memory, Direct: true, Reserve: func(uint64) uint64 { return 1 << 20 }, FilesMax: 1000, Slots: 1024, Entries: 256, CQEntries: 2048, Recoverers: 1,
 		Root:    func() ([]byte, []byte) { return []byte(user), cheapHash(password) },
 		Machine: func(*wire.Stats) {},
+		Collect: func(wire.GetSnapshot, int) ([]byte, error) { return nil, nil },
 		Log:     p,
 	})
 	if err != nil {

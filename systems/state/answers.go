@@ -69,6 +69,12 @@ func answerReply(s *components.State, row int, r *components.Reply) {
 		return
 	}
 	if !answerSmall(s, row, r) {
+		if r.Kind == components.ReplyBody && s.Waited(c.Since[row]) >= waitMicros { // a large one may never find room
+			s.Bodies[row] = nil
+			*r = components.Reply{Kind: components.ReplyStatus, Conn: r.Conn, Status: wire.StatusCannotSerializeResource}
+			answerReply(s, row, r)
+			return
+		}
 		s.Replies.Push(*r) // no memory now: again in the next tick
 		s.WakeAt(s.Now.MonoMicros + 1000)
 	}
@@ -157,9 +163,14 @@ func answerBody(s *components.State, row int, body []byte, status wire.Status) {
 		answer(s, row, status)
 		return
 	}
+	answerOwn(s, row, append([]byte(nil), body...))
+}
+
+// answerOwn gives the connection at hand a body, which is the reply's from now on.
+func answerOwn(s *components.State, row int, body []byte) {
 	for len(s.Bodies) < s.Conns.Cap() {
 		s.Bodies = append(s.Bodies, nil)
 	}
-	s.Bodies[row] = append([]byte(nil), body...)
+	s.Bodies[row] = body
 	s.Replies.Push(components.Reply{Kind: components.ReplyBody, Conn: s.Conns.Entity(row)})
 }

@@ -115,6 +115,8 @@ func routeRead(s *components.State, row int) {
 		answerUnlessOK(s, row, routeGetOffset(s, row))
 	case wire.CodeGetStats:
 		beginStats(s, row)
+	case wire.CodeGetSnapshot:
+		beginSnapshot(s, row)
 	default:
 		body, status := Describe(s, row)
 		answerBody(s, row, body, status)
