@@ -23,12 +23,19 @@ type Catalog struct {
 	Tokens     Tokens
 	Groups     Groups
 	Removals   Removals
+	Sessions   map[wire.U128]Session // by client id: who is logged in. They end with the process and are in no snapshot
 
 	text        ecs.Text // names, option blocks, password hashes
 	streamNames ecs.Names
 	topicNames  ecs.Names // parent: the stream's row
 	groupNames  ecs.Names // parent: the topic's row
 	userNames   ecs.Names
+}
+
+// Session is a login, as every shard knows it. What shard 0 alone knows of it is in Client.
+type Session struct {
+	Number uint64
+	User   ecs.Entity
 }
 
 // The most rows that the catalog's tables may have. Sources: protocol.md, 9; what is not limited there has room enough.
@@ -130,7 +137,7 @@ const RootID = 0
 
 // NewCatalog is an empty catalog.
 func NewCatalog() *Catalog {
-	c := &Catalog{Removals: Removals{}}
+	c := &Catalog{Removals: Removals{}, Sessions: map[wire.U128]Session{}}
 	c.Streams.Rows = ecs.NewRows(streamsMax)
 	c.Topics.Rows = ecs.NewRows(topicsMax)
 	c.Partitions.Rows = ecs.NewRows(partitionsMax)

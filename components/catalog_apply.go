@@ -73,8 +73,14 @@ func (c *Catalog) restore(e *wire.Event) {
 		c.planGroup(e)
 	case wire.EventGroupIDNext:
 		c.Topics.GroupIDNext[c.topicRow(e)] = e.GroupID
-	case wire.EventEmpty, wire.EventSessionOpened, wire.EventSessionClosed:
-		// An empty event fills a sequence number whose log write failed. Sessions live in Clients, not in the catalog.
+	case wire.EventSessionOpened:
+		c.Sessions[e.Client] = Session{Number: e.Session, User: ecs.Entity(e.User)}
+	case wire.EventSessionClosed:
+		if c.Sessions[e.Client].Number == e.Session { // the client may have logged in again
+			delete(c.Sessions, e.Client)
+		}
+	case wire.EventEmpty:
+		// It fills a sequence number whose log write failed.
 	default:
 		panic(fmt.Sprintf("components: event of unknown kind %d", e.Kind))
 	}

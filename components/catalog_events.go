@@ -2,6 +2,7 @@ package components
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 
 	"galgo/wire"
@@ -120,6 +121,7 @@ func (c *Catalog) Clone() *Catalog {
 		clone.restore(e)
 	}
 	c.copyPlans(clone)
+	maps.Copy(clone.Sessions, c.Sessions)
 	clone.Applied, clone.Committed = c.Applied, c.Committed
 	return clone
 }

@@ -58,6 +58,9 @@ type Conns struct {
 	Session []uint64     // bound session; 0 is not logged in
 	User    []ecs.Entity // bound user
 
+	AttachedClient  []wire.U128 // client id whose group memberships count on this connection; zero is none
+	AttachedSession []uint64    // of that client
+
 	Header []wire.RequestHeader // of the request at hand
 	Frame  []Span               // of the request at hand: in the receive memory of Storage
 	Since  []uint64             // mono µs when the request was complete
@@ -106,6 +109,8 @@ func (c *Conns) Insert(clientID uint32, peer, local netip.AddrPort) (ecs.Entity,
 	c.Client = ecs.Grow(c.Client, n)
 	c.Session = ecs.Grow(c.Session, n)
 	c.User = ecs.Grow(c.User, n)
+	c.AttachedClient = ecs.Grow(c.AttachedClient, n)
+	c.AttachedSession = ecs.Grow(c.AttachedSession, n)
 	c.Header = ecs.Grow(c.Header, n)
 	c.Frame = ecs.Grow(c.Frame, n)
 	c.Since = ecs.Grow(c.Since, n)
@@ -122,7 +127,8 @@ func (c *Conns) Insert(clientID uint32, peer, local netip.AddrPort) (ecs.Entity,
 	return entity, row
 }
 
-// Unbind takes the session from a connection.
+// Unbind takes the session from a connection, and what is attached to it.
 func (c *Conns) Unbind(row int) {
+	c.AttachedClient[row], c.AttachedSession[row] = wire.U128{}, 0
 	c.Client[row], c.Session[row], c.User[row] = wire.U128{}, 0, ecs.None
 }

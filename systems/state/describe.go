@@ -57,8 +57,7 @@ var reads = map[wire.Code]read{
 
 	wire.CodeGetPollRouting:           describePollRoute,
 	wire.CodeGetConsumerOffsetRouting: describeOffsetRoute,
-	wire.CodeAttachConsumerSession:    noRoutes,
-	wire.CodePollMessagesOnPrimary:    noRoutes,
+	wire.CodeAttachConsumerSession:    attachSession,
 }
 
 // allowed is Allowed for the user of a connection.

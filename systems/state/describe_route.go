@@ -11,7 +11,7 @@ func describePollRoute(dst []byte, s *components.State, row int, body []byte) ([
 	if status != wire.StatusOK || !poll.AutoCommit {
 		return dst, wire.StatusInvalidCommand
 	}
-	if _, _, status := pollRequest(s, row, &poll); status != wire.StatusOK {
+	if _, _, status := pollRequest(s, row, &poll, s.Conns.Session[row]); status != wire.StatusOK {
 		return dst, status
 	}
 	return appendRoute(dst, s, row), wire.StatusOK
@@ -34,7 +34,30 @@ func appendRoute(dst []byte, s *components.State, row int) []byte {
 		Client: s.Conns.Client[row], Session: s.Conns.Session[row], Watermark: s.Catalog.Committed}, Node: thisNode(s, row)})
 }
 
-// noRoutes refuses the commands of connections that serve another one's polls: clients open them where there are several nodes.
-func noRoutes(dst []byte, _ *components.State, _ int, _ []byte) ([]byte, wire.Status) {
-	return dst, wire.StatusInvalidCommand
+// attachSession answers ATTACH_CONSUMER_SESSION: from now on the group memberships of another session of the same user count on this
+// connection, for as long as that one lives. Clients do so on a second connection to a node that serves their polls. The watermark does not matter: what a
+// client has seen, every shard has applied.
+func attachSession(dst []byte, s *components.State, row int, body []byte) ([]byte, wire.Status) {
+	attach, status := wire.DecodeConsumerSession(body)
+	if status != wire.StatusOK {
+		return dst, status
+	}
+	session, ok := s.Catalog.Sessions[attach.Client]
+	if !ok || session.Number != attach.Session || session.User != s.Conns.User[row] {
+		return dst, wire.StatusStaleClient
+	}
+	s.Conns.AttachedClient[row], s.Conns.AttachedSession[row] = attach.Client, attach.Session
+	return dst, wire.StatusOK
+}
+
+// routePollOnPrimary passes on a poll of the member that is attached.
+func routePollOnPrimary(s *components.State, row int) wire.Status {
+	attached := s.Conns.AttachedSession[row]
+	if attached == 0 {
+		return wire.StatusUnauthenticated
+	}
+	if s.Catalog.Sessions[s.Conns.AttachedClient[row]].Number != attached {
+		return wire.StatusStaleClient
+	}
+	return routePoll(s, row, attached)
 }

@@ -110,7 +110,9 @@ func body(s *components.State, row int) []byte {
 func routeRead(s *components.State, row int) {
 	switch s.Conns.Header[row].Code {
 	case wire.CodePollMessages:
-		answerUnlessOK(s, row, routePoll(s, row))
+		answerUnlessOK(s, row, routePoll(s, row, s.Conns.Session[row]))
+	case wire.CodePollMessagesOnPrimary:
+		answerUnlessOK(s, row, routePollOnPrimary(s, row))
 	case wire.CodeGetConsumerOffset:
 		answerUnlessOK(s, row, routeGetOffset(s, row))
 	case wire.CodeGetStats:
@@ -238,12 +240,13 @@ func consumerKey(s *components.State, topic int, c wire.Consumer) (components.Co
 	return components.ConsumerKey{Kind: wire.ConsumerGroup, ID: s.Catalog.Groups.ID[row]}, true
 }
 
-func routePoll(s *components.State, row int) wire.Status {
+// routePoll passes on a poll of the member whose session this is.
+func routePoll(s *components.State, row int, member uint64) wire.Status {
 	poll, status := wire.DecodePollMessages(body(s, row))
 	if status != wire.StatusOK {
 		return status
 	}
-	r, owner, status := pollRequest(s, row, &poll)
+	r, owner, status := pollRequest(s, row, &poll, member)
 	switch status {
 	case wire.StatusOK:
 		s.Ask(owner, r)
@@ -257,8 +260,8 @@ func routePoll(s *components.State, row int) wire.Status {
 	return wire.StatusOK
 }
 
-// pollRequest is a poll as a request to the owner of its partition. Statuses: protocol.md, 12.5.
-func pollRequest(s *components.State, row int, poll *wire.PollMessages) (r components.Request, owner int, status wire.Status) {
+// pollRequest is a poll as a request to the owner of its partition, by the member whose session this is. Statuses: protocol.md, 12.5.
+func pollRequest(s *components.State, row int, poll *wire.PollMessages, member uint64) (r components.Request, owner int, status wire.Status) {
 	t, status := findTopic(s, poll.Stream, poll.Topic)
 	if status != wire.StatusOK {
 		return r, 0, status
@@ -273,6 +276,7 @@ func pollRequest(s *components.State, row int, poll *wire.PollMessages) (r compo
 		return r, 0, wire.StatusUnauthorized
 	}
 	r, owner = partitionRequest(s, row, components.RequestPoll, t)
+	r.Session = member
 	r.Strategy, r.Count, r.AutoCommit = poll.Strategy, poll.Count, poll.AutoCommit
 	var known bool
 	if r.Consumer, known = consumerKey(s, t.topic, poll.Consumer); !known || !mayPoll(s, &r) {
@@ -319,6 +323,9 @@ func offsetRequest(s *components.State, row int, kind components.RequestKind, ke
 	}
 	r, owner = partitionRequest(s, row, kind, t)
 	r.Consumer = consumer
+	if attached := s.Conns.AttachedSession[row]; attached != 0 {
+		r.Session = attached
+	}
 	if !mayCommit(s, &r) {
 		return r, 0, wire.StatusConsumerGroupPartitionNotOwned
 	}
