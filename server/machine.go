@@ -3,6 +3,7 @@ package server
 import (
 	"os"
 	"runtime"
+	"sync"
 	"time"
 
 	"github.com/shirou/gopsutil/v4/cpu"
@@ -14,13 +15,22 @@ import (
 	"galgo/wire"
 )
 
-// machine reads what GET_STATS tells of process and machine. It is run by workers, never by a shard.
+// usageAge is how old a CPU usage may be that is shown again: over a shorter time it would be noise.
+const usageAge = 250 * time.Millisecond
+
+// machine reads what GET_STATS tells of process and machine. It is run by workers, never by a shard, and by one at a time: the library keeps
+// what it read last.
 type machine struct {
 	files   uring.Files
 	root    string
 	started time.Time
-	self    *process.Process // nil where /proc cannot be read: its numbers are then 0
 	info    *host.InfoStat
+
+	mu      sync.Mutex
+	self    *process.Process // nil where /proc cannot be read: its numbers are then 0
+	sampled time.Time        // when the usages were taken: they are those since the time before
+	usage   float32          // of one core by the process, in %
+	total   float32          // of all cores by everybody, in %
 }
 
 func newMachine(files uring.Files, root string) *machine {
@@ -31,28 +41,47 @@ func newMachine(files uring.Files, root string) *machine {
 	if info, err := host.Info(); err == nil {
 		m.info = info
 	}
+	m.sample(m.started) // from here on usage is counted
 	return m
+}
+
+// sample takes the usages since the last time.
+func (m *machine) sample(now time.Time) {
+	if now.Sub(m.sampled) < usageAge {
+		return
+	}
+	m.sampled = now
+	if m.self != nil {
+		if usage, err := m.self.Percent(0); err == nil {
+			m.usage = float32(usage)
+		}
+	}
+	if usage, err := cpu.Percent(0, false); err == nil && len(usage) == 1 {
+		m.total = float32(usage[0])
+	}
 }
 
 // read fills in the machine's part of stats. A number that cannot be read is 0.
 func (m *machine) read(stats *wire.Stats) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	now := time.Now()
+	m.sample(now)
+	stats.CPUUsage, stats.TotalCPUUsage = m.usage, m.total
 	stats.ProcessID = uint32(os.Getpid())
 	stats.StartTimeMicros = uint64(m.started.UnixMicro())
-	stats.RunTimeMicros = uint64(time.Since(m.started).Microseconds())
-	stats.Hostname, stats.OSName, stats.OSVersion, stats.KernelVersion = m.info.Hostname, m.info.OS, m.info.PlatformVersion, m.info.KernelVersion
+	stats.RunTimeMicros = uint64(now.Sub(m.started).Microseconds())
+	stats.Hostname, stats.OSName, stats.OSVersion, stats.KernelVersion = m.info.Hostname, m.info.Platform, m.info.PlatformVersion, m.info.KernelVersion
+	if stats.OSName == "" {
+		stats.OSName = m.info.OS // no distribution says its name
+	}
 	if m.self != nil {
-		if usage, err := m.self.CPUPercent(); err == nil {
-			stats.CPUUsage = float32(usage)
-		}
 		if memory, err := m.self.MemoryInfo(); err == nil {
 			stats.MemoryUsage = memory.RSS
 		}
 		if threads, err := m.self.NumThreads(); err == nil {
 			stats.ThreadsCount = uint32(threads)
 		}
-	}
-	if usage, err := cpu.Percent(0, false); err == nil && len(usage) == 1 {
-		stats.TotalCPUUsage = float32(usage[0])
 	}
 	if memory, err := mem.VirtualMemory(); err == nil {
 		stats.TotalMemory, stats.AvailableMemory = memory.Total, memory.Available
