@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -273,6 +274,56 @@ func TestLimits(t *testing.T) {
 	w.settle()
 	if _, status := c.do(wire.OpCreateTopic, topicBody("s", "f", 0)); status != wire.StatusTooManyTopics {
 		t.Errorf("topic 4097: got status %d, want %d", status, wire.StatusTooManyTopics)
+	}
+}
+
+// The tables are full, or nearly, without so many objects: nothing is written.
+func TestLimitsOfTables(t *testing.T) {
+	w := newWorld(t, 1)
+	c := w.root(0, 1)
+	c.must(wire.OpCreateStream, streamBody("s"))
+	c.must(wire.OpCreateTopic, topicBody("s", "t", 1))
+	decided := w.control().Decided
+	topic, _ := decided.FindTopic(0, named("t"))
+	decided.Topics.Partitions[topic] = partitionsPerTopicMax - 1
+	if _, status := c.do(wire.OpCreatePartitions, changeBody("s", "t", 2)); status != wire.StatusPartitionIdSpaceExhausted {
+		t.Errorf("partition 1000001 of a topic: got status %d, want %d", status, wire.StatusPartitionIdSpaceExhausted)
+	}
+	for decided.Streams.Free() > 0 {
+		decided.Streams.Insert(decided.Streams.Entities.Take())
+	}
+	if got, want := decided.Streams.Len(), 1<<20; got != want {
+		t.Errorf("streams: got room for %d, want %d", got, want)
+	}
+	if _, status := c.do(wire.OpCreateStream, streamBody("x")); status != wire.StatusTooManyStreams {
+		t.Errorf("one stream more: got status %d, want %d", status, wire.StatusTooManyStreams)
+	}
+}
+
+// lines remembers what was logged.
+type lines struct{ got []string }
+
+func (l *lines) Log(_ components.LogLevel, message string, fields ...components.LogField) {
+	for _, f := range fields {
+		message += " " + f.Key + "=" + f.Text
+	}
+	l.got = append(l.got, message)
+}
+
+// Clients are told the status only; the log names the option.
+func TestRefusedOptionsAreLogged(t *testing.T) {
+	w := newWorld(t, 1)
+	c := w.root(0, 1)
+	c.must(wire.OpCreateStream, streamBody("s"))
+	c.must(wire.OpCreateTopic, topicBody("s", "t", 1))
+	log := &lines{}
+	w.shards[0].Log = log
+	c.do(wire.OpCreateTopic, append(topicBody("s", "u", 1), textOption("colour", "red")...))
+	c.do(wire.OpUpdateTopic, updateTopicBody("t", "t", textOption("segment_size", "2 MiB")))
+	c.do(wire.OpUpdateTopic, updateTopicBody("t", "t", textOption("max_topic_size", "2 MiB")))
+	want := []string{"topic option refused key=colour status=", "topic option refused key=segment_size status=", "topic option refused key=max_topic_size status="}
+	if !slices.Equal(log.got, want) {
+		t.Errorf("log: got %q, want %q", log.got, want)
 	}
 }
 

@@ -17,9 +17,9 @@ func createTopic(s *components.State, a *ask) outcome {
 	if status != wire.StatusOK {
 		return denied(status)
 	}
-	options, _, status := wire.ParseTopicOptions(create.Options, create.PartitionsCount)
+	options, badKey, status := wire.ParseTopicOptions(create.Options, create.PartitionsCount)
 	if status != wire.StatusOK {
-		return denied(status)
+		return deniedOption(s, badKey, status)
 	}
 	catalog := s.Control.Decided
 	row, ok := catalog.FindStream(create.Stream)
@@ -47,6 +47,12 @@ func createTopic(s *components.State, a *ask) outcome {
 		Durability:       durability(options.Persisted()),
 		OffsetDurability: durability(options.OffsetDurability == wire.DurabilityPersisted),
 		Partitions:       takePartitions(catalog, create.PartitionsCount)})}
+}
+
+// deniedOption refuses an option, and names it in the log: clients are told the status only.
+func deniedOption(s *components.State, key string, status wire.Status) outcome {
+	s.Log.Log(components.LogWarn, "topic option refused", components.Str("key", key), components.Num("status", uint64(status)))
+	return denied(status)
 }
 
 func durability(persisted bool) uint8 {

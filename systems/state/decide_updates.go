@@ -41,9 +41,9 @@ func updateTopic(s *components.State, a *ask) outcome {
 	if status != wire.StatusOK {
 		return denied(status)
 	}
-	_, _, _, status = wire.UpdateTopicOptions(nil, wire.DefaultTopicOptions(), nil, update.Options)
+	_, _, badKey, status := wire.UpdateTopicOptions(nil, wire.DefaultTopicOptions(), nil, update.Options)
 	if status != wire.StatusOK && status != wire.StatusInvalidTopicSize { // the size limit depends on the topic's segment size
-		return denied(status)
+		return deniedOption(s, badKey, status)
 	}
 	row, status := locateTopic(s, update.Stream, update.Topic)
 	if status != wire.StatusOK {
@@ -59,9 +59,9 @@ func updateTopic(s *components.State, a *ask) outcome {
 	if status != wire.StatusOK {
 		panic(fmt.Sprintf("state: the stored options of topic %v are bad: %v", topics.Entity(row), status))
 	}
-	options, explicit, _, status := wire.UpdateTopicOptions(nil, current, present, update.Options)
+	options, explicit, badKey, status := wire.UpdateTopicOptions(nil, current, present, update.Options)
 	if status != wire.StatusOK {
-		return denied(status)
+		return deniedOption(s, badKey, status)
 	}
 	stream := catalog.Streams.MustRow(topics.Stream[row])
 	owner, taken := catalog.TopicNamed(stream, update.Name)

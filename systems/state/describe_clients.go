@@ -1,6 +1,9 @@
 package state
 
 import (
+	"cmp"
+	"slices"
+
 	"galgo/components"
 	"galgo/wire"
 )
@@ -47,16 +50,23 @@ func appendClientDetails(dst []byte, s *components.State, clientID uint32) []byt
 	if !ok {
 		return dst
 	}
-	details := wire.ClientDetails{Client: clientOf(s, &present)}
-	groups, topics := &s.Catalog.Groups, &s.Catalog.Topics
-	for _, group := range s.Catalog.GroupsOf(present.Client) {
-		row := groups.MustRow(group)
-		topic := topics.MustRow(groups.Topic[row])
-		stream := s.Catalog.Streams.MustRow(topics.Stream[topic])
-		details.Groups = append(details.Groups, wire.ClientGroup{
-			StreamID: s.Catalog.Streams.ID[stream], TopicID: topics.ID[topic], GroupID: groups.ID[row]})
+	return wire.AppendClientDetails(dst, wire.ClientDetails{Client: clientOf(s, &present), Groups: clientGroups(s, present.Client)})
+}
+
+// clientGroups lists the groups of a client by the ids of stream, topic and group, in their order.
+func clientGroups(s *components.State, client wire.U128) []wire.ClientGroup {
+	var list []wire.ClientGroup
+	catalog := s.Catalog
+	for _, group := range catalog.GroupsOf(client) {
+		row := catalog.Groups.MustRow(group)
+		topic := catalog.Topics.MustRow(catalog.Groups.Topic[row])
+		stream := catalog.Streams.MustRow(catalog.Topics.Stream[topic])
+		list = append(list, wire.ClientGroup{StreamID: catalog.Streams.ID[stream], TopicID: catalog.Topics.ID[topic], GroupID: catalog.Groups.ID[row]})
 	}
-	return wire.AppendClientDetails(dst, details)
+	slices.SortFunc(list, func(a, b wire.ClientGroup) int {
+		return cmp.Or(cmp.Compare(a.StreamID, b.StreamID), cmp.Compare(a.TopicID, b.TopicID), cmp.Compare(a.GroupID, b.GroupID))
+	})
+	return list
 }
 
 func clientOf(s *components.State, p *components.Present) wire.Client {

@@ -1,9 +1,6 @@
 package state
 
 import (
-	"cmp"
-	"slices"
-
 	"galgo/components"
 	"galgo/wire"
 )
@@ -86,20 +83,4 @@ func syncGroup(dst []byte, s *components.State, row int, body []byte) ([]byte, w
 		return dst, wire.StatusOK
 	}
 	return wire.AppendAssignment(dst, wire.Assignment{Generation: plan.Generation, Partitions: plan.AppendPartitions(nil, seat.ID)}), wire.StatusOK
-}
-
-// clientGroups lists the groups of a client by the ids of stream, topic and group.
-func clientGroups(s *components.State, client wire.U128) []wire.ClientGroup {
-	var list []wire.ClientGroup
-	catalog := s.Catalog
-	for _, group := range catalog.GroupsOf(client) {
-		row := catalog.Groups.MustRow(group)
-		topic := catalog.Topics.MustRow(catalog.Groups.Topic[row])
-		stream := catalog.Streams.MustRow(catalog.Topics.Stream[topic])
-		list = append(list, wire.ClientGroup{StreamID: catalog.Streams.ID[stream], TopicID: catalog.Topics.ID[topic], GroupID: catalog.Groups.ID[row]})
-	}
-	slices.SortFunc(list, func(a, b wire.ClientGroup) int {
-		return cmp.Or(cmp.Compare(a.StreamID, b.StreamID), cmp.Compare(a.TopicID, b.TopicID), cmp.Compare(a.GroupID, b.GroupID))
-	})
-	return list
 }

@@ -48,24 +48,24 @@ func route(s *components.State, row int) {
 		unbind(s, row) // the user is deleted: shard 0 ends the session, but the client need not wait for that
 	}
 	ping := header.Operation == wire.OpNonReplicated && header.Code == wire.CodePing
-	if c.Session[row] == 0 && !ping {
-		switch header.Operation {
-		case wire.OpNonReplicated:
-			answer(s, row, wire.StatusUnauthenticated)
-		case wire.OpLogout:
+	if c.Session[row] == 0 {
+		switch {
+		case ping, header.Operation == wire.OpLogout:
 			answer(s, row, wire.StatusOK)
+		case header.Operation == wire.OpNonReplicated:
+			answer(s, row, wire.StatusUnauthenticated)
 		default:
 			evict(s, row, wire.EvictNoSession)
 		}
 		return
 	}
 	switch {
-	case ping:
-		answer(s, row, wire.StatusOK)
 	case verdict != wire.VerdictOK:
 		answer(s, row, verdict.Status())
 	case c.Check[row] == wire.StatusInvalidFormat:
 		answer(s, row, wire.StatusInvalidFormat) // the body is not what request_checksum says
+	case ping:
+		answer(s, row, wire.StatusOK)
 	case header.Operation == wire.OpLogout:
 		s.Ask(0, controlRequest(s, row, components.RequestClose))
 	case header.Operation.Metadata():

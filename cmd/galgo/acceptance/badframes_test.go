@@ -67,6 +67,8 @@ var badFrames = []struct {
 	{"register as a read", changed(wire.OpNonReplicated, wire.CodeRegister, nil), "status 40", "status 3"},
 
 	{"ping", changed(wire.OpNonReplicated, wire.CodePing, nil), "ok", "ok"},
+	{"ping without a client", changed(wire.OpNonReplicated, wire.CodePing, func(h *wire.RequestHeader) { h.Client = wire.U128{} }), "ok", "status 3"},
+	{"ping with a wrong checksum", changed(wire.OpNonReplicated, wire.CodePing, func(h *wire.RequestHeader) { h.RequestChecksum = wire.U128{Lo: 1} }), "ok", "status 4"},
 	{"logout", changed(wire.OpLogout, 0, nil), "ok", "ok"},
 	{"cluster metadata", changed(wire.OpNonReplicated, wire.CodeGetClusterMetadata, nil), "status 40", "ok"},
 	{"register without a body", changed(wire.OpRegister, 0, func(h *wire.RequestHeader) { h.Session, h.Request = 0, 0 }), "eviction 15", "eviction 15"},
