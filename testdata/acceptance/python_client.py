@@ -9,25 +9,34 @@ ends with exit code 0, or with a traceback that says what was expected and what 
 
 import asyncio
 import datetime
+import io
 import struct
 import sys
+import zipfile
 
 from apache_iggy import (
+    AutoLogin,
     Consumer,
     Durability,
+    GlobalPermissions,
     HeaderKey,
     HeaderValue,
     IggyClient,
     IggyExpiry,
     MaxTopicSize,
     Partitioning,
+    Permissions,
     PollingStrategy,
     SendMessage,
+    StreamPermissions,
     TcpConfig,
     TcpReconnectionConfig,
+    TopicPermissions,
+    UserStatus,
 )
 
-GET_STATS, SEND, GET_OFFSET, STORE_OFFSET, DELETE_OFFSET, FLUSH, GET_USERS = 10, 101, 120, 121, 122, 102, 32
+GET_STATS, GET_SNAPSHOT, GET_TOKENS, CREATE_TOKEN, DELETE_TOKEN = 10, 11, 41, 42, 43
+SEND, FLUSH, GET_OFFSET, STORE_OFFSET, DELETE_OFFSET = 101, 102, 120, 121, 122
 U64_MAX = 2**64 - 1
 
 
@@ -46,8 +55,15 @@ async def refused(what, awaitable, want):
     raise AssertionError(f"{what}: got {got!r}, want the error {want!r}")
 
 
-def without_reconnection(address):
-    return IggyClient(TcpConfig(server_address=address, reconnection=TcpReconnectionConfig(enabled=False)))
+def without_reconnection(address, **config):
+    return IggyClient(TcpConfig(server_address=address, reconnection=TcpReconnectionConfig(enabled=False), **config))
+
+
+async def logged_in(address, name, password):
+    client = without_reconnection(address)
+    await client.connect()
+    await client.login_user(name, password)
+    return client
 
 
 # What the typed interface does not reach goes over raw requests; the layouts are those of the protocol.
@@ -338,6 +354,181 @@ async def producer(client):
     check("messages by producer", topic.messages_count, 11)
 
 
+async def assignments(client):
+    """The partitions of each member of the group, in order."""
+    group = await client.get_consumer_group("teams", "work", "team")
+    check("members", group.members_count, len(group.members))
+    return sorted(sorted(member.partitions) for member in group.members)
+
+
+async def drain(members, produced):
+    """Lets the members poll in turn until they have read as many messages as were produced, each once. A client that polls finds out
+    after 5 s that it has more partitions."""
+    seen = []
+    for _ in range(300):
+        for member in members:
+            messages = await member.poll_messages(
+                "teams", "work", consumer=Consumer.Group("team"), polling_strategy=PollingStrategy.Next(), count=7, auto_commit=True
+            )
+            seen += [m.payload().decode() for m in messages]
+        if len(seen) >= len(produced):
+            break
+        await asyncio.sleep(0.1)
+    check("what a group reads", sorted(seen), sorted(produced))
+
+
+async def produce_work(client, first, count):
+    texts = [f"{i}" for i in range(first, first + count)]
+    for i, text in enumerate(texts):
+        await client.send_messages("teams", "work", Partitioning.partition_id(i % 3), [SendMessage(text)])
+    return texts
+
+
+async def groups(client, address):
+    """Three consumers that come and go."""
+    await client.create_stream("teams")
+    await client.create_topic("teams", "work", 3)
+    await client.create_consumer_group("teams", "work", "team")
+    await refused("the same group again", client.create_consumer_group("teams", "work", "team"), "Consumer group with name:  for topic with ID: 0 already exists.")
+    check("groups", [(g.id, g.name, g.partitions_count, g.members_count) for g in await client.get_consumer_groups("teams", "work")], [(0, "team", 3, 0)])
+    one, two, three = [await logged_in(address, "iggy", "iggy") for _ in range(3)]
+    shares = []
+    for member in (one, two, three):
+        await member.join_consumer_group("teams", "work", "team")
+        shares.append(await assignments(client))
+    check("assignments as they come", shares, [[[0, 1, 2]], [[0, 1], [2]], [[0], [1], [2]]])
+    await drain([one, two, three], await produce_work(client, 0, 60))
+
+    await one.leave_consumer_group("teams", "work", "team")
+    await refused("leaving twice", one.leave_consumer_group("teams", "work", "team"), "Consumer group member with client ID: 0 for group with ID: 0 for topic with ID: 0 was not found.")
+    await two.logout_user()
+    check("the last has everything", await assignments(client), [[0, 1, 2]])
+    await drain([three], await produce_work(client, 100, 30))
+
+    await two.login_user("iggy", "iggy")
+    for member in (one, two):
+        await member.join_consumer_group("teams", "work", "team")
+    check("back again", [len(partitions) for partitions in await assignments(client)], [1, 1, 1])
+    await drain([one, two, three], await produce_work(client, 200, 60))
+    check("groups in statistics", (await client.get_stats()).consumer_groups_count, 1)
+    await client.delete_consumer_group("teams", "work", "team")
+    check("a deleted group", await client.get_consumer_group("teams", "work", "team"), None)
+    await client.delete_stream("teams")
+
+
+async def users(client, address):
+    """A user with narrow permissions, which change while it is connected, and who is deleted while it is."""
+    stream, topic = (await client.get_stream("orders")).id, (await client.get_topic("orders", "events")).id
+    narrow = TopicPermissions(poll_messages=True)
+    created = await client.create_user(
+        "narrow", "secret", UserStatus.Active, Permissions(GlobalPermissions(), {stream: StreamPermissions(topics={topic: narrow})})
+    )
+    check("user", (created.id, created.username, created.status), (1, "narrow", UserStatus.Active))
+    check("its permissions", created.permissions.streams[stream].topics[topic].poll_messages, True)
+    await refused("the same name again", client.create_user("narrow", "secret"), "User already exists")
+    guest = await logged_in(address, "narrow", "secret")
+    if not await poll(guest, "events", 1, PollingStrategy.First(), 2):
+        raise AssertionError("a poll that is permitted: got nothing, want messages")
+    to_events = ("orders", "events", Partitioning.partition_id(1), [SendMessage("no")])
+    for what, request in (
+        ("a send", guest.send_messages(*to_events)),
+        ("a look at the topic", guest.get_topic("orders", "events")),
+        ("a poll of another topic", poll(guest, "plain", 0, PollingStrategy.First(), 1)),
+        ("a list of streams", guest.get_streams()),
+        ("a list of users", guest.get_users()),
+        ("statistics", guest.get_stats()),
+        ("a snapshot", guest.send_binary_request(GET_SNAPSHOT, b"\x01\x01\x04")),
+        ("a new stream", guest.create_stream("no")),
+        ("a new user", guest.create_user("nobody", "secret")),
+        ("a deletion", guest.delete_topic("orders", "events")),
+    ):
+        await refused(what, request, "Unauthorized")
+    check("oneself", (await guest.get_user("narrow")).id, 1)
+    await client.update_permissions(
+        "narrow", Permissions(None, {stream: StreamPermissions(topics={topic: TopicPermissions(poll_messages=True, send_messages=True)})})
+    )
+    await guest.send_messages("orders", "events", Partitioning.partition_id(2), [SendMessage("yes")])
+    await guest.change_password("narrow", "secret", "better secret")
+    await refused("the old password", logged_in(address, "narrow", "secret"), "Invalid credentials")
+    await refused("a wrong present password", guest.change_password("narrow", "secret", "x y z"), "Invalid credentials")
+    await client.update_user("narrow", "renamed", UserStatus.Inactive)
+    await refused("an inactive user", logged_in(address, "renamed", "better secret"), "Invalid credentials")
+    check("users", [(u.id, u.username, u.status) for u in await client.get_users()], [(0, "iggy", UserStatus.Active), (1, "renamed", UserStatus.Inactive)])
+    await guest.ping()
+
+    await client.delete_user("renamed")
+    # The answer is 40, upon which the client gives its connection up: it must not make another.
+    await refused("a read of one who is deleted", poll(guest, "events", 1, PollingStrategy.First(), 1), "Disconnected")
+    check("a deleted user", await client.get_user("renamed"), None)
+    await refused("the deletion of root", client.delete_user("iggy"), "Cannot delete user with ID: 0")
+
+
+def text8(value):
+    return struct.pack("<B", len(value)) + value.encode()
+
+
+async def tokens(client, address):
+    secret = await client.send_binary_request(CREATE_TOKEN, text8("robot") + struct.pack("<Q", 0))
+    check("length of a token", (secret[0], len(secret)), (68, 69))
+    await refused("the same name again", client.send_binary_request(CREATE_TOKEN, text8("robot") + struct.pack("<Q", 0)), "Personal access token:  for user with ID: 0 already exists")
+    await client.send_binary_request(CREATE_TOKEN, text8("brief") + struct.pack("<Q", 1800))
+    listed = await client.send_binary_request(GET_TOKENS, b"")
+    check("tokens", (listed[:6], listed[14:20], listed[20:]), (text8("brief"), text8("robot"), bytes(8)))
+    token = AutoLogin.personal_access_token(secret[1:].decode())
+    robot = without_reconnection(address, auto_login=token)
+    await robot.connect()
+    check("streams seen by a token", [s.name for s in await robot.get_streams()], [s.name for s in await client.get_streams()])
+    for name in ("robot", "brief"):
+        await client.send_binary_request(DELETE_TOKEN, text8(name))
+    await robot.ping()
+    await refused("a deleted token", without_reconnection(address, auto_login=token).connect(), "Invalid personal access token")
+
+
+async def snapshots(client):
+    for compression in (1, 2, 3, 5):  # those that Python unpacks
+        body = await client.send_binary_request(GET_SNAPSHOT, struct.pack("<BBB", compression, 1, 100))
+        with zipfile.ZipFile(io.BytesIO(body)) as file:
+            check("damaged entries", file.testzip(), None)
+            check("entries", len(file.namelist()), 6)
+            check("the test", file.read("test.txt"), b"test\n")
+            if b"encoding_secret" not in file.read("server_config.txt"):
+                raise AssertionError("configuration: got no list of keys")
+    for body in (b"", b"\x07\x01\x04", b"\x01\x01\x07"):
+        await refused("a snapshot of nothing", client.send_binary_request(GET_SNAPSHOT, body), "Invalid command")
+
+
+async def statistics(client):
+    stats = await client.get_stats()
+    for field in (
+        "process_id", "memory_usage", "total_memory", "available_memory", "start_time", "written_bytes", "messages_size_bytes", "segments_count",
+        "messages_count", "clients_count", "threads_count", "free_disk_space", "total_disk_space", "hostname", "os_name", "kernel_version",
+    ):
+        if not getattr(stats, field):
+            raise AssertionError(f"statistics, {field}: got {getattr(stats, field)!r}, want something")
+    if stats.run_time <= datetime.timedelta(0) or stats.cpu_usage < 0 or not 0 <= stats.total_cpu_usage <= 100:
+        raise AssertionError(f"statistics: got {stats.run_time}, {stats.cpu_usage}, {stats.total_cpu_usage}")
+    topics = await client.get_topics("orders")
+    check("messages in statistics", stats.messages_count, sum(t.messages_count for t in topics))
+    check("bytes in statistics", stats.messages_size_bytes, sum(t.size for t in topics))
+    check("version", stats.iggy_server_version, "0.9.0")
+
+
+async def topic_update(client):
+    before = await client.get_topic("orders", "plain")
+    await client.update_topic(
+        "orders", "plain", "plainer", "gzip", IggyExpiry.ExpireDuration(datetime.timedelta(hours=2)), MaxTopicSize.Custom(5 << 30)
+    )
+    after = await client.get_topic("orders", "plainer")
+    check("the same topic", (after.id, after.created_at, after.partitions_count), (before.id, before.created_at, before.partitions_count))
+    check("what was updated", (after.compression_algorithm, after.message_expiry.duration, after.max_topic_size.bytes), ("gzip", datetime.timedelta(hours=2), 5 << 30))
+    check("what was not", after.options.to_scalar_dict()["segment_size"], 4 << 20)
+    check("the old name", await client.get_topic("orders", "plain"), None)
+    await refused("a name that is taken", client.update_topic("orders", "plainer", "events"), "Topic with name:  for stream with ID: 0 already exists.")
+    await refused("an option that stays", client.update_topic("orders", "plainer", "plainer", options={"segment_size": "2 MiB"}), "Unsupported option key: ")
+    await client.update_topic("orders", "plainer", "plain")
+    check("options that were not named", (await client.get_topic("orders", "plain")).compression_algorithm, "gzip")
+
+
 async def restart(signal):
     """Has the server ended by a signal and started again at the same address and directory."""
     print("restart", signal, flush=True)
@@ -409,6 +600,12 @@ async def main(address):
     await partitions(client)
     await raw_requests(client)
     await producer(client)
+    await topic_update(client)
+    await statistics(client)
+    await groups(client, address)
+    await users(client, address)
+    await tokens(client, address)
+    await snapshots(client)
     await reconnect(client, address)
     await delete(client)
 
