@@ -7,6 +7,7 @@ import (
 
 	"galgo/uring"
 	"galgo/uring/baseline"
+	"galgo/uring/echobench"
 )
 
 func BenchmarkReceive(b *testing.B) {
@@ -50,5 +51,5 @@ func rate(b *testing.B, bytes uint64, measure func(uring.Host, uint64) (float64,
 		b.Fatal(err)
 	}
 	b.ReportMetric(0, "ns/op")
-	b.ReportMetric(median(rates), "MB/s")
+	b.ReportMetric(echobench.Median(rates), "MB/s")
 }

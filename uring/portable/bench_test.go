@@ -3,11 +3,11 @@ package portable_test
 import (
 	"fmt"
 	"os"
-	"slices"
 	"testing"
 
 	"galgo/uring"
 	"galgo/uring/baseline"
+	"galgo/uring/echobench"
 	"galgo/uring/portable"
 )
 
@@ -57,21 +57,11 @@ func compare(b *testing.B, measure func(uring.Host) (float64, error)) {
 			b.Fatal(err)
 		}
 	}
-	report(b, rates, "MB/s", "uring-MB/s")
-}
-
-// report reports the medians under their units, and the first divided by each other one.
-func report(b *testing.B, rates [][]float64, units ...string) {
 	b.ReportMetric(0, "ns/op")
-	for i, r := range rates {
-		b.ReportMetric(median(r), units[i])
+	for i, unit := range []string{"MB/s", "uring-MB/s"}[:len(rates)] {
+		b.ReportMetric(echobench.Median(rates[i]), unit)
 		if i > 0 {
-			b.ReportMetric(median(rates[0])/median(r), "of-"+units[i])
+			b.ReportMetric(echobench.Median(rates[0])/echobench.Median(rates[i]), "of-"+unit)
 		}
 	}
-}
-
-func median(v []float64) float64 {
-	slices.Sort(v)
-	return v[len(v)/2]
 }
