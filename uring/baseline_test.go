@@ -23,7 +23,7 @@ func TestBaselines(t *testing.T) {
 			}
 			load := kernel(t) // its own shard 0
 			defer load.Close()
-			rate, err := baseline.EchoLoad(load, server.Address, 3, 10*time.Millisecond)
+			rate, err := baseline.EchoLoad(load, server.Address, 3, 10*time.Millisecond, 0)
 			if err != nil {
 				return 0, err
 			}

@@ -130,22 +130,31 @@ func EchoNet() (*Echo, error) {
 }
 
 // EchoLoad sends messages over so many connections, one in flight on each, for a while, and returns the echoes per second. It runs on a ring
-// of its own, as shard 0 of h, so that the load costs less than what it measures; it belongs in another process than the server.
-func EchoLoad(h uring.Host, address string, connections int, d time.Duration) (perSecond float64, err error) {
+// of its own, as shard 0 of h, which receives into provided buffers and spins for spinMicros, so that the load costs less than what it
+// measures: it belongs in another process than the server, and to spin on another core.
+func EchoLoad(h uring.Host, address string, connections int, d time.Duration, spinMicros uint64) (perSecond float64, err error) {
 	to, err := netip.ParseAddrPort(address)
 	if err != nil {
 		return 0, err
 	}
-	err = onShard(h, uring.PageSize, uring.Params{Entries: 256}, func(s *shard) error {
-		perSecond, err = echoOver(s, to, connections, d)
+	slabSize := uring.PageSize + uring.BytesNeeded(loadBuffers, EchoSize)
+	err = onShard(h, slabSize, uring.Params{Entries: 256, SpinMicros: spinMicros}, func(s *shard) error {
+		buffers, err := uring.NewBufRing(s.ring, 0, s.slab, uring.PageSize, loadBuffers, EchoSize)
+		if err != nil {
+			return err
+		}
+		perSecond, err = echoOver(s, buffers, to, connections, d)
 		return err
 	})
 	return perSecond, err
 }
 
-func echoOver(s *shard, to netip.AddrPort, connections int, d time.Duration) (perSecond float64, err error) {
+const loadBuffers = 256
+
+// echoOver measures; a token is what it is, and the connection.
+func echoOver(s *shard, buffers *uring.BufRing, to netip.AddrPort, connections int, d time.Duration) (perSecond float64, err error) {
 	name := uring.AppendSockAddr(s.slab.Bytes(0, uring.PageSize)[:0], to)
-	sockets := make([]int32, connections)
+	sockets, missing := make([]int32, connections), make([]int32, connections) // missing: bytes of the echo that have not come
 	for i := range sockets {
 		socket, err := s.do(uring.Socket(uring.AF_INET, uring.SOCK_STREAM|uring.SOCK_CLOEXEC, 0, 0))
 		if err != nil {
@@ -156,8 +165,13 @@ func echoOver(s *shard, to netip.AddrPort, connections int, d time.Duration) (pe
 		}
 		sockets[i] = socket.Res
 	}
+	ping := func(i int) {
+		missing[i] = EchoSize
+		s.ring.Push(uring.Send(sockets[i], s.slab.Addr(0), EchoSize, uring.MSG_WAITALL, echoSend|uring.Token(i)))
+	}
 	for i, fd := range sockets {
-		ping(s, fd, i)
+		s.ring.Push(uring.RecvMultishot(fd, buffers.Group(), echoRecv|uring.Token(i)))
+		ping(i)
 	}
 	echoes, start := 0, now(s.host)
 	for {
@@ -167,25 +181,26 @@ func echoOver(s *shard, to netip.AddrPort, connections int, d time.Duration) (pe
 		}
 		elapsed := time.Duration(s.micros(start)) * time.Microsecond
 		for _, c := range got {
-			if c.Res != EchoSize {
-				return 0, fmt.Errorf("echo: %d bytes of %d: %w", c.Res, EchoSize, c.Errno())
-			}
-			if c.Token()&echoKind != echoRecv {
+			i := int(uint32(c.UserData))
+			switch {
+			case c.Res <= 0:
+				return 0, fmt.Errorf("echo on connection %d: result %d: %w", i, c.Res, c.Errno())
+			case c.Token()&echoKind == echoSend:
 				continue
 			}
-			echoes++
-			ping(s, int32(c.UserData&0xFFFF), int(c.UserData>>16&0xFFFF))
+			if id, ok := uring.BufferID(c.Flags); ok {
+				buffers.Recycle(id)
+			}
+			if !c.More() {
+				s.ring.Push(uring.RecvMultishot(sockets[i], buffers.Group(), echoRecv|uring.Token(i)))
+			}
+			if missing[i] -= c.Res; missing[i] == 0 {
+				echoes++
+				ping(i)
+			}
 		}
 		if elapsed >= d {
 			return float64(echoes) / elapsed.Seconds(), nil // Close cancels what is in flight, and the process ends
 		}
 	}
-}
-
-// ping sends a message and asks for its echo.
-func ping(s *shard, fd int32, connection int) {
-	at := s.slab.Addr(uint64(1024 + EchoSize*connection))
-	who := uring.Token(fd) | uring.Token(connection)<<16
-	s.ring.Push(uring.Send(fd, at, EchoSize, uring.MSG_WAITALL, echoSend|who))
-	s.ring.Push(uring.Recv(fd, at, EchoSize, uring.MSG_WAITALL, echoRecv|who).PollFirst())
 }
