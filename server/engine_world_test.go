@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -45,6 +46,9 @@ func start(t *testing.T, o setup) *running {
 	}
 	if o.level == "" {
 		o.level = "written"
+	}
+	if io := os.Getenv("ENGINE_IO"); io != "" { // the kernel behind the rings of all tests; see .ci/run
+		o.env = append(o.env, "GALGO_IO="+io)
 	}
 	cfg, err := config.Load(config.Sources{WithDefaultRootCredentials: true, Environ: append([]string{
 		"GALGO_DURABILITY_DEFAULT=" + o.level, "GALGO_LOGGING_LEVEL=off", "GALGO_LOGGING_FILE_ENABLED=false"}, o.env...),

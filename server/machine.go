@@ -21,7 +21,7 @@ const usageAge = 250 * time.Millisecond
 // machine reads what GET_STATS tells of process and machine. It is run by workers, never by a shard, and by one at a time: the library keeps
 // what it read last.
 type machine struct {
-	files   uring.Files
+	uring   uring.Host
 	root    string
 	started time.Time
 	info    *host.InfoStat
@@ -33,8 +33,8 @@ type machine struct {
 	total   float32          // of all cores by everybody, in %
 }
 
-func newMachine(files uring.Files, root string) *machine {
-	m := &machine{files: files, root: root, started: time.Now(), info: &host.InfoStat{OS: runtime.GOOS}}
+func newMachine(behind uring.Host, root string) *machine {
+	m := &machine{uring: behind, root: root, started: time.Now(), info: &host.InfoStat{OS: runtime.GOOS}}
 	if self, err := process.NewProcess(int32(os.Getpid())); err == nil {
 		m.self = self
 	}
@@ -71,10 +71,11 @@ func (m *machine) read(stats *wire.Stats) {
 	stats.ProcessID = uint32(os.Getpid())
 	stats.StartTimeMicros = uint64(m.started.UnixMicro())
 	stats.RunTimeMicros = uint64(now.Sub(m.started).Microseconds())
-	stats.Hostname, stats.OSName, stats.OSVersion, stats.KernelVersion = m.info.Hostname, m.info.Platform, m.info.PlatformVersion, m.info.KernelVersion
+	stats.Hostname, stats.OSName, stats.OSVersion = m.info.Hostname, m.info.Platform, m.info.PlatformVersion
 	if stats.OSName == "" {
 		stats.OSName = m.info.OS // no distribution says its name
 	}
+	stats.KernelVersion = m.info.KernelVersion + " (" + m.uring.Name() + ")" // what stands behind the rings, which is nowhere else to be seen
 	if m.self != nil {
 		if memory, err := m.self.MemoryInfo(); err == nil {
 			stats.MemoryUsage = memory.RSS
@@ -86,7 +87,7 @@ func (m *machine) read(stats *wire.Stats) {
 	if memory, err := mem.VirtualMemory(); err == nil {
 		stats.TotalMemory, stats.AvailableMemory = memory.Total, memory.Available
 	}
-	if total, free, err := m.files.StatFS(m.root); err == nil {
+	if total, free, err := m.uring.Files().StatFS(m.root); err == nil {
 		stats.TotalDiskSpace, stats.FreeDiskSpace = total, free
 	}
 }

@@ -14,7 +14,7 @@ import (
 func TestMachine(t *testing.T) {
 	host := portable.New()
 	defer host.Close()
-	m := newMachine(host.Files(), t.TempDir())
+	m := newMachine(host, t.TempDir())
 	m.sampled = m.sampled.Add(-time.Hour) // the next who asks takes the usage
 	var busy float64
 	for begin := time.Now(); time.Since(begin) < 100*time.Millisecond; {

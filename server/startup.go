@@ -66,7 +66,7 @@ func (s *Server) startShards(descriptors int) (err error) {
 // options are what the engine is told.
 func (s *Server) options(descriptors int) engine.Options {
 	cfg := s.config()
-	machine := newMachine(s.host.Files(), s.dir.Root)
+	machine := newMachine(s.host, s.dir.Root)
 	o := engine.Options{
 		Host: s.host, Dir: s.dir, Listener: s.listener, Config: cfg,
 		Memory: s.plan.Memory, Direct: s.cfg.Direct != config.DirectOff, Reserve: s.cfg.DiskReserve.Of,

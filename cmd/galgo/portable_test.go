@@ -178,6 +178,9 @@ func TestServesWhereIoUringIsForbidden(t *testing.T) {
 	for partition := range want {
 		wantMessages(t, c, uint32(partition), want[partition])
 	}
+	if stats, err := c.Stats(); err != nil || !strings.HasSuffix(stats.KernelVersion, " (portable)") {
+		t.Errorf("got kernel version %q (%v), want it to say that the portable kernel runs", stats.KernelVersion, err)
+	}
 	printed := f.stop()
 	if !strings.Contains(printed, "portable") || !strings.Contains(printed, "it is forbidden") {
 		t.Errorf("got\n%s\nwant a line that names the portable kernel and why it runs", printed)
