@@ -35,6 +35,7 @@ type Config struct {
 	HeartbeatMicros   uint64 // how often a group member should be heard; 0 is no matter
 	RebalancingMicros uint64 // how long a partition waits for its old member's commits
 	TokenCleanMicros  uint64 // how often expired tokens are removed; 0 is never
+	HashMemory        uint32 // KiB that a new password hash takes; 0 is what is recommended, less is for tests
 }
 
 // ShardConnectionsMax is how many connections one shard may have.

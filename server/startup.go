@@ -110,7 +110,7 @@ func (s *Server) rootUser() (name, passwordHash []byte) {
 	user, password := s.rootCredentials()
 	salt := make([]byte, state.SaltSize)
 	s.host.Random(salt)
-	return []byte(user), state.HashPassword([]byte(password), salt)
+	return []byte(user), state.HashPassword([]byte(password), salt, 0)
 }
 
 // config is what every shard is told of the configuration.

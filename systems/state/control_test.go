@@ -106,7 +106,7 @@ func TestLoginOfALostConnection(t *testing.T) {
 }
 
 func TestPasswords(t *testing.T) {
-	hash := HashPassword([]byte("iggy"), []byte("saltsaltsaltsalt"))
+	hash := HashPassword([]byte("iggy"), []byte("saltsaltsaltsalt"), 0)
 	if !bytes.HasPrefix(hash, []byte("$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHRzYWx0c2FsdA$")) {
 		t.Errorf("hash: got %s, want PHC form", hash)
 	}
@@ -127,7 +127,7 @@ func TestPasswords(t *testing.T) {
 		"too dear":       strings.Replace(string(hash), "t=2", "t=4000000000", 1),
 		"no hash":        "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$",
 		"bad base64":     "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$!!!",
-		"nobody's":       string(nobodysHash),
+		"nobody's":       string(nobodysHash(0)),
 	} {
 		if VerifyPassword([]byte(bad), []byte("wrong")) {
 			t.Errorf("%s: got accepted, want refused", name)

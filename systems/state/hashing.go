@@ -68,7 +68,7 @@ func decideHashed(s *components.State) {
 
 // startHashes hands passwords to workers, oldest first, at most HashingsMax at a time.
 func startHashes(s *components.State) {
-	working := 0
+	working, memory := 0, s.HashMemory
 	for _, h := range s.Control.Hashings {
 		if h.Started && !h.Done {
 			working++
@@ -85,7 +85,7 @@ func startHashes(s *components.State) {
 		h.Started = true
 		s.Out.Jobs.Push(components.Job{Kind: components.JobHash, Conn: ecs.Entity(h.Ticket), Run: func() int32 {
 			if h.Stored == nil || VerifyPassword(h.Stored, h.Current) {
-				h.Hash = HashPassword(h.Password, h.Salt)
+				h.Hash = HashPassword(h.Password, h.Salt, memory)
 			}
 			clear(h.Current)
 			clear(h.Password)

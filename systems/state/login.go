@@ -42,7 +42,7 @@ func beginPassword(s *components.State, row int, c wire.PasswordCredentials) {
 		refusePassword(s, row)
 		return
 	}
-	login := &components.Login{Password: bytes.Clone(c.Password), Hash: nobodysHash}
+	login := &components.Login{Password: bytes.Clone(c.Password), Hash: nobodysHash(s.HashMemory)}
 	if user, ok := s.Catalog.UserNamed(c.Username); ok {
 		login.User = s.Catalog.Users.Entity(user)
 		login.Hash = bytes.Clone(s.Catalog.Text(s.Catalog.Users.PasswordHash[user]))

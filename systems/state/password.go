@@ -11,7 +11,7 @@ import (
 
 // The cost of a password hash: the second recommendation of OWASP's password storage cheat sheet for argon2id.
 const (
-	hashMemory  = 19456 // KiB
+	hashMemory  = 19456 // KiB, unless the configuration says otherwise
 	hashPasses  = 2
 	hashThreads = 1
 	hashSize    = 32 // bytes
@@ -26,10 +26,17 @@ const (
 const SaltSize = 16
 
 // HashPassword is the argon2id hash of a password in PHC string form, with a salt of SaltSize random bytes. It takes some 20 ms and
-// 19 MiB: on a running server it is work for the worker queue.
-func HashPassword(password, salt []byte) []byte {
-	hash := argon2.IDKey(password, salt, hashPasses, hashMemory, hashThreads, hashSize)
-	return fmt.Appendf(nil, "$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, hashMemory, hashPasses, hashThreads,
+// 19 MiB: on a running server it is work for the worker queue. Memory is what components.Config says: KiB, 0 for those 19 MiB.
+func HashPassword(password, salt []byte, memory uint32) []byte {
+	if memory == 0 {
+		memory = hashMemory
+	}
+	return phc(memory, salt, argon2.IDKey(password, salt, hashPasses, memory, hashThreads, hashSize))
+}
+
+// phc is the text of a hash.
+func phc(memory uint32, salt, hash []byte) []byte {
+	return fmt.Appendf(nil, "$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, memory, hashPasses, hashThreads,
 		base64.RawStdEncoding.EncodeToString(salt), base64.RawStdEncoding.EncodeToString(hash))
 }
 
@@ -60,5 +67,9 @@ func VerifyPassword(hash, password []byte) bool {
 
 // nobodysHash is what the password of an unknown user is compared with, so that time does not tell who exists. It has the cost of a
 // real one, and no password that anybody knows.
-var nobodysHash = fmt.Appendf(nil, "$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, hashMemory, hashPasses, hashThreads,
-	base64.RawStdEncoding.EncodeToString(make([]byte, SaltSize)), base64.RawStdEncoding.EncodeToString(make([]byte, hashSize)))
+func nobodysHash(memory uint32) []byte {
+	if memory == 0 {
+		memory = hashMemory
+	}
+	return phc(memory, make([]byte, SaltSize), make([]byte, hashSize))
+}
