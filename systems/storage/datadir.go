@@ -68,7 +68,9 @@ func (d *DataDir) open(fresh bool, random func([]byte), nowMicros uint64) error 
 	case len(names) > 0:
 		err = ErrForeignDirectory
 	default:
-		err = d.writeMarker(random, nowMicros)
+		if err = syncAbove(d.files, d.Root); err == nil {
+			err = d.writeMarker(random, nowMicros)
+		}
 	}
 	if err != nil {
 		return err
@@ -197,7 +199,7 @@ func removeAll(files uring.Files, name string) error {
 	return files.Remove(name)
 }
 
-// makeDirs makes a directory and those above it that are missing, durably.
+// makeDirs makes a directory and those above it that are missing; syncAbove makes them durable.
 func makeDirs(files uring.Files, name string) error {
 	exists, err := files.Exists(name)
 	if err != nil || exists {
@@ -209,8 +211,20 @@ func makeDirs(files uring.Files, name string) error {
 			return err
 		}
 	}
-	if err := files.MakeDir(name, dirMode); err != nil {
-		return err
+	return files.MakeDir(name, dirMode)
+}
+
+// syncAbove makes a directory's own name durable, and those above it: a start that made them may have ended before it could. Directories that
+// we may not open, or of a file system that takes no writes, are none that we have made.
+func syncAbove(files uring.Files, name string) error {
+	for above := path.Dir(name); above != name; name, above = above, path.Dir(above) {
+		err := files.SyncDir(above)
+		if errors.Is(err, syscall.EACCES) || errors.Is(err, syscall.EROFS) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
 	}
-	return files.SyncDir(above)
+	return nil
 }
