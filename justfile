@@ -20,6 +20,10 @@ acceptance:
 crash rounds='200' seed='0':
     go test ./cmd/galgo/acceptance -run '^TestCrash$' -v -timeout 0 -crash.rounds {{rounds}} -crash.seed {{seed}}
 
+# the engine in a simulated world: `just sim` plays a seed that nobody has played, `just sim 7 100` a hundred from 7 on
+sim seed='0' count='1':
+    go test ./systems/simtest -run '^TestSim$' -v -count 1 -timeout 0 -seed {{seed}} -seeds {{count}}
+
 # benchmarks; `just bench Send` runs those whose names match
 bench match='.':
     go test -run '^$' -bench '{{match}}' -benchmem ./...

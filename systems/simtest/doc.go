@@ -1,9 +1,17 @@
 // Package simtest runs the engine in a simulated world: the production recovery, schedule and ticks of all shards over uring/sim, clients
-// that speak the protocol, crashes, restarts with another number of shards, and a check of what was promised.
+// that speak the protocol, faults of disk, network and time, crashes, restarts with another number of shards, and a check of what was
+// promised. One seed decides everything.
 //
-// A process is one life of the server, a client is a connection outside of it. One seed decides everything, and `go test -run Seeds -seed 7
-// -seeds 1` plays one of them again.
+// Words: a play is a seed's history. It has lives of the server with crashes between them; in a life there is weather, which is what goes
+// wrong, and actors, who ask for one thing after the other. What they ask for comes in families: a file for each, which registers it and
+// judges the answers. A new command is a new file.
 //
-// The one invariant to keep in mind: a message that was acknowledged at a level is there after every crash that the level survives, at the
-// offset that was told, with its bytes, and no offset below it is missing.
+// What is known is kept beside that: messages and offsets of topics that stay (messages_test.go, offset_test.go), and histories of metadata
+// for which an order has to exist that explains every answer (history_test.go; catalog_test.go and account_test.go have the models).
+// Answers that never came, and storage errors, leave open whether something happened; the next life shows it, once.
+//
+// `just sim SEED` plays a seed. One that fails is made small, and its story is told.
+//
+// The one invariant to keep in mind: what was acknowledged at a level is there after every crash that the level survives, and nothing comes
+// back that a client was told is gone.
 package simtest

@@ -1,11 +1,8 @@
 package simtest
 
 import (
-	"encoding/base64"
 	"fmt"
 	"net/netip"
-
-	"golang.org/x/crypto/argon2"
 
 	"galgo/components"
 	"galgo/systems/engine"
@@ -22,19 +19,25 @@ const (
 	password = "password"
 	memory   = 160 << 20 // bytes, of all shards
 	frameMax = 4 << 20
+	// hashMemory is KiB: logins are many here, and secrets there are none.
+	hashMemory = 8
 )
 
 // process is one life of the server.
 type process struct {
 	*engine.Engine
+	world  *sim.World
 	host   *sim.Kernel
 	dir    *storage.DataDir
-	faults []string // what recovery found damaged
+	level  components.Level // of topics that ask for nothing better
+	damage []string         // what recovery found damaged
+	cut    int              // torn tails that recovery cut
+	ended  int              // shards that have stopped in good order
 }
 
 // start recovers the data directory and lets the World run the shards.
 func start(w *sim.World, shards int, level components.Level) (*process, error) {
-	p := &process{host: w.Boot()}
+	p := &process{world: w, host: w.Boot(), level: level}
 	wall, _ := p.host.Clock()
 	var err error
 	if p.dir, err = storage.OpenDirectory(p.host.Files(), root, false, p.host.Random, wall); err != nil {
@@ -46,10 +49,13 @@ func start(w *sim.World, shards int, level components.Level) (*process, error) {
 	}
 	p.Engine, err = engine.Recover(engine.Options{
 		Host: p.host, Dir: p.dir, Listener: listener,
-		Config: components.Config{Shards: shards, DefaultLevel: level, FrameMax: frameMax, LoginMax: 8 << 10, PartitionsMax: 1000, ClientsMax: 64,
-			ConnectionsMax: 128, OffsetsMax: 1000, HandshakeMicros: 10_000_000, ServerVersion: "0.0.0", TCPAddress: netip.MustParseAddrPort(bound)},
+		Config: components.Config{Shards: shards, DefaultLevel: level, FrameMax: frameMax, LoginMax: 8 << 10, PartitionsMax: 1000, ClientsMax: 64, TokensMax: 100,
+			ConnectionsMax: 128, OffsetsMax: 1000, HandshakeMicros: 10_000_000, RebalancingMicros: 5_000_000,
+			HeartbeatMicros: 30_000_000, HashMemory: hashMemory, ServerVersion: "0.0.0", TCPAddress: netip.MustParseAddrPort(bound)},
 		Memory: memory, Direct: true, Reserve: func(uint64) uint64 { return 1 << 20 }, FilesMax: 1000, Slots: 1024, Entries: 256, CQEntries: 2048, Recoverers: 1,
-		Root:    func() ([]byte, []byte) { return []byte(user), cheapHash(password) },
+		Root: func() ([]byte, []byte) {
+			return []byte(user), state.HashPassword([]byte(password), make([]byte, state.SaltSize), hashMemory)
+		},
 		Machine: func(*wire.Stats) {},
 		Collect: func(wire.GetSnapshot, int) ([]byte, error) { return nil, nil },
 		Log:     p,
@@ -61,22 +67,36 @@ func start(w *sim.World, shards int, level components.Level) (*process, error) {
 		if err := sh.SetUp(); err != nil {
 			return nil, err
 		}
-		w.Run(i, func() { sh.Turn() })
+		w.Run(i, func() {
+			if !sh.Turn() {
+				sh.TearDown()
+				w.Halt(i)
+				p.ended++
+			}
+		})
 	}
 	return p, nil
 }
 
-// Log keeps what recovery finds damaged.
+// Log keeps what recovery finds damaged, and counts what it cuts.
 func (p *process) Log(level components.LogLevel, message string, fields ...components.LogField) {
-	if level == components.LogError {
-		p.faults = append(p.faults, fmt.Sprint(message, fields))
+	switch {
+	case level == components.LogError:
+		p.damage = append(p.damage, fmt.Sprint(message, fields))
+	case message == "torn tail cut":
+		p.cut++
 	}
 }
 
-// cheapHash is a password hash that costs nothing to verify: logins are many here, and secrets there are none.
-func cheapHash(password string) []byte {
-	salt := make([]byte, state.SaltSize)
-	hash := argon2.IDKey([]byte(password), salt, 1, 8, 1, 32)
-	return fmt.Appendf(nil, "$argon2id$v=%d$m=8,t=1,p=1$%s$%s", argon2.Version, base64.RawStdEncoding.EncodeToString(salt),
-		base64.RawStdEncoding.EncodeToString(hash))
+// home is the shard that has the connection of a client, -1 when none has.
+func (p *process) home(id wire.U128) int {
+	for i, sh := range p.Shards {
+		conns := &sh.State.Conns
+		for row := range conns.All {
+			if conns.Client[row] == id {
+				return i
+			}
+		}
+	}
+	return -1
 }

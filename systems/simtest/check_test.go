@@ -1,0 +1,91 @@
+package simtest
+
+import (
+	"bytes"
+
+	"galgo/components"
+	"galgo/wire"
+)
+
+// audit looks at everything that has to have survived, after a start.
+func (p *play) audit() {
+	c := p.connect("audit")
+	for _, t := range p.messages.topics {
+		for _, partition := range t.partitions {
+			p.messages.audit(c, partition)
+		}
+	}
+	p.messages.settle()
+	p.offsets.audit(c)
+	c.hangUp()
+}
+
+// progress wants the server to take messages and metadata once faults have ended, save where it said that it would not.
+func (p *play) progress() {
+	c := p.connect("progress")
+	for _, t := range p.messages.topics {
+		for _, partition := range t.partitions {
+			b, bytes := p.messages.build(t, 1)
+			b.partition = partition
+			prefix := wire.AppendSendMessages(nil, wire.SendMessages{Stream: wire.IdentNamed(dataStream), Topic: t.ident(), MessagesCount: 1,
+				Partitioning: wire.Partitioning{Kind: wire.PartitionNumbered, ID: partition.id}})
+			p.messages.acknowledged(b, c.call(wire.OpSendMessages, 0, append(prefix, bytes...)))
+		}
+	}
+	got := c.call(wire.OpJoinConsumerGroup, 0, wire.AppendGroupRef(nil, wire.GroupRef{Stream: wire.IdentNamed(dataStream), Topic: wire.IdentNamed([]byte("t0")), Group: group}))
+	p.mustWrite(got, "join after the faults")
+	c.hangUp()
+}
+
+// checkMemory wants the budget to be kept.
+func (p *play) checkMemory() {
+	budget := p.server.Shards[0].Storage.Budget
+	if granted := budget.Granted(); granted > budget.Limit() {
+		p.fail("memory: got %d bytes granted, want %d at most", granted, budget.Limit())
+	}
+}
+
+// checkCatalogs compares the catalogs of shards that have applied the same.
+func (p *play) checkCatalogs() {
+	texts := map[uint64][]byte{}
+	for i, sh := range p.server.Shards {
+		catalog := sh.State.Catalog
+		text := printed(catalog)
+		if other, ok := texts[catalog.Applied]; ok && !bytes.Equal(other, text) {
+			p.fail("catalogs differ at sequence %x: shard %d has\n%s", catalog.Applied, i, firstDifference(text, other))
+		}
+		texts[catalog.Applied] = text
+	}
+	if len(texts) == 1 && len(p.server.Shards) > 1 {
+		p.note("catalogs equal on all shards")
+	}
+}
+
+func printed(c *components.Catalog) []byte {
+	var out bytes.Buffer
+	print := components.NewPrinter(&out)
+	print.Catalog(c, 1)
+	number := uint64(0)
+	for e := range c.Events {
+		number++
+		print.Event(number, e)
+	}
+	return out.Bytes()
+}
+
+// firstDifference is the first line that differs, of both.
+func firstDifference(a, b []byte) string {
+	x, y := bytes.Split(a, []byte("\n")), bytes.Split(b, []byte("\n"))
+	for i := range min(len(x), len(y)) {
+		if !bytes.Equal(x[i], y[i]) {
+			return string(x[i]) + "\n and another has\n" + string(y[i])
+		}
+	}
+	return "more or fewer lines"
+}
+
+// checkHistories looks for an order that explains all answers about metadata.
+func (p *play) checkHistories() {
+	p.catalog.check(p)
+	p.accounts.check(p)
+}

@@ -1,0 +1,112 @@
+package simtest
+
+import (
+	"fmt"
+
+	"galgo/wire"
+)
+
+var _ = register(family{name: "permission", weight: 4, act: usePermissions})
+
+// usePermissions makes a user with some grants, does things as that user, changes the grants, and does them again. Only this actor knows
+// the user, so each answer follows from the grants.
+func usePermissions(a *actor) {
+	p := a.p
+	name := fmt.Sprintf("guest-%d-%d-%d", p.life, a.id, a.dials)
+	grants := wire.GlobalGrants(a.rng.Uint32() & 0x3FF)
+	create := wire.AppendCreateUser(nil, wire.CreateUser{Username: []byte(name), Password: []byte("secret"), Status: wire.UserActive, Permissions: wire.AppendPermissions(nil, wire.Permissions{Global: grants})})
+	a.write(wire.OpCreateUser, create, func(got answer) {
+		p.mustWrite(got, "create user")
+		if !got.ok() {
+			return
+		}
+		a.then = func() {
+			a.visit(func(c *client) { guest{a, c, name, grants}.enter() })
+		}
+	}, "create user %s with grants %#x", name, grants)
+}
+
+// guest is a user with grants, on a connection of its own.
+type guest struct {
+	a      *actor
+	c      *client
+	name   string
+	grants wire.GlobalGrants
+}
+
+func (g guest) enter() {
+	p := g.a.p
+	g.c.login(passwordOf(g.name, "secret"), func(got answer) {
+		if !got.ok() {
+			if !got.lost {
+				p.fail("login of %s: got %v, want a session", g.name, got)
+			}
+			g.c.hangUp()
+			return
+		}
+		g.try(3)
+	})
+}
+
+// try does a few things that need grants.
+func (g guest) try(left int) {
+	if left == 0 || g.c.over {
+		g.c.hangUp()
+		return
+	}
+	p := g.a.p
+	t := g.a.partition()
+	type attempt struct {
+		what  string
+		op    wire.Operation
+		code  wire.Code
+		body  []byte
+		needs wire.GlobalGrants
+	}
+	attempts := []attempt{
+		{"poll", wire.OpNonReplicated, wire.CodePollMessages, pollBody(single(2), t, wire.Strategy{Kind: wire.PollFirst}, 1, false),
+			wire.GlobalPollMessages | wire.GlobalManageTopics | wire.GlobalReadTopics | wire.GlobalManageStreams | wire.GlobalReadStreams},
+		{"list users", wire.OpNonReplicated, wire.CodeGetUsers, nil, wire.GlobalManageUsers | wire.GlobalReadUsers},
+		{"list streams", wire.OpNonReplicated, wire.CodeGetStreams, nil, wire.GlobalManageStreams | wire.GlobalReadStreams},
+		{"read statistics", wire.OpNonReplicated, wire.CodeGetStats, nil, wire.GlobalManageServers | wire.GlobalReadServers},
+		{"delete a stream that is not there", wire.OpDeleteStream, 0, wire.AppendIdent(nil, wire.IdentNamed([]byte("nowhere"))), 0},
+		{"delete partitions", wire.OpDeletePartitions, 0, wire.AppendChangePartitions(nil, wire.ChangePartitions{Stream: wire.IdentNamed(dataStream), Topic: t.topic.ident(), Count: 900}),
+			wire.GlobalManageStreams | wire.GlobalManageTopics},
+		{"send", wire.OpSendMessages, 0, nil, wire.GlobalSendMessages | wire.GlobalManageStreams | wire.GlobalManageTopics},
+	}
+	n := g.a.rng.IntN(len(attempts))
+	at := attempts[n]
+	var sent *batch
+	if at.what == "send" {
+		var bytes []byte
+		sent, bytes = p.messages.build(t.topic, 1)
+		sent.partition = t
+		prefix := wire.AppendSendMessages(nil, wire.SendMessages{Stream: wire.IdentNamed(dataStream), Topic: t.topic.ident(), MessagesCount: 1,
+			Partitioning: wire.Partitioning{Kind: wire.PartitionNumbered, ID: t.id}})
+		at.body = append(prefix, bytes...)
+	}
+	p.tell("%s, who is %s, asks to %s", g.c.name, g.name, at.what)
+	g.c.ask(at.op, at.code, at.body, func(got answer) {
+		p.tell("%s gets %v", g.c.name, got)
+		allowed := g.grants&at.needs != 0
+		switch {
+		case sent != nil && (allowed || got.gone()):
+			p.messages.acknowledged(sent, got)
+		case got.gone():
+		case at.needs == 0: // absent answers as absent, whoever asks
+			p.mustWrite(got, at.what, wire.StatusStreamIdNotFound)
+		case !allowed && got.status != wire.StatusUnauthorized:
+			p.fail("%s with grants %#x: got %v, want unauthorized", at.what, g.grants, got)
+		case allowed && got.status == wire.StatusUnauthorized:
+			p.fail("%s with grants %#x: got unauthorized, want it done", at.what, g.grants)
+		default:
+			if !allowed {
+				p.note("permission refused")
+			}
+			if sent != nil {
+				sent.gone = true
+			}
+		}
+		g.try(left - 1)
+	})
+}
