@@ -68,6 +68,9 @@ func (p Post) Of(shard int, budget *components.Budget) *Mail {
 	return m
 }
 
+// From is the mailbox from a shard to this one; nil from itself. It is for tests that look at what is under way.
+func (m *Mail) From(shard int) *Mailbox { return m.in[shard] }
+
 // Waiting says whether something is in a mailbox for this shard: what a parking shard looks at last.
 func (m *Mail) Waiting() bool { return slices.ContainsFunc(m.in, (*Mailbox).holds) }
 

@@ -18,10 +18,10 @@ const stopMicros = 10_000_000
 type Shard struct {
 	State   *components.State
 	Storage *components.Storage
+	Mail    *systems.Mail // from and to other shards
 
 	id       int
 	engine   *Engine
-	mail     *systems.Mail
 	buffers  *uring.Slab // Storage's slab, in which the receive buffers lie
 	release  systems.Release
 	tick     *systems.Tick
@@ -62,7 +62,7 @@ func (sh *Shard) SetUp() (err error) {
 	copy(sh.Storage.Memory.Bytes(one), []byte{1, 0, 0, 0})
 	sh.Storage.One = one
 	first.Off += uint64(buffers.Buffer(0) - sh.buffers.Addr(first.Off))
-	sh.tick = systems.NewTick(sh.State, sh.Storage, storage.NewIO(ring, buffers, first), sh.mail, sh.release)
+	sh.tick = systems.NewTick(sh.State, sh.Storage, storage.NewIO(ring, buffers, first), sh.Mail, sh.release)
 	if o.Plugins != nil {
 		for _, plugin := range o.Plugins() {
 			sh.tick.Welcome(plugin)
@@ -103,7 +103,7 @@ func (sh *Shard) Turn() bool {
 // waiting says whether there is something to do that no completion tells of: the shard looks once more before it sleeps. Whoever stops the
 // Engine wakes only shards that sleep already, so a stop that came during a tick has to be seen here.
 func (sh *Shard) waiting() bool {
-	return sh.mail.Waiting() || sh.engine.stop.Load() && !sh.State.Stopping
+	return sh.Mail.Waiting() || sh.engine.stop.Load() && !sh.State.Stopping
 }
 
 // finished says whether the shard may end: nothing is left to be done by any shard, or its time is over.
@@ -111,7 +111,7 @@ func (sh *Shard) finished() bool {
 	sh.undone = state.Undone(sh.State)
 	switch {
 	case sh.undone != "":
-	case !sh.mail.Delivered():
+	case !sh.Mail.Delivered():
 		sh.undone = "mail to other shards"
 	default:
 		sh.undone = storage.Undone(sh.Storage)

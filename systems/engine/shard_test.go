@@ -9,7 +9,7 @@ import (
 
 // Whoever stops the engine wakes only shards that sleep. One that is about to sleep sees the stop when it looks for work the last time.
 func TestStopKeepsShardAwake(t *testing.T) {
-	sh := &Shard{State: &components.State{}, mail: &systems.Mail{}, engine: &Engine{}}
+	sh := &Shard{State: &components.State{}, Mail: &systems.Mail{}, engine: &Engine{}}
 	if sh.waiting() {
 		t.Error("nothing to do: got a reason to stay awake, want none")
 	}

@@ -47,7 +47,7 @@ func (e *Engine) makeShards() error {
 			world.Control.Resume(e.catalog, e.start.Run, e.start.Record)
 			st.Control = e.start.File
 		}
-		e.Shards = append(e.Shards, &Shard{State: world, Storage: st, id: i, engine: e, mail: post.Of(i, shared.Budget), buffers: storageSlab,
+		e.Shards = append(e.Shards, &Shard{State: world, Storage: st, id: i, engine: e, Mail: post.Of(i, shared.Budget), buffers: storageSlab,
 			release: systems.Release{State: stateSlab.Release, Storage: storageSlab.Release}})
 	}
 	return nil

@@ -23,6 +23,7 @@ type actor struct {
 	then   func()  // what it does next, when that is settled
 	second *client // a connection for one purpose
 	tokens int     // how many it has made
+	own    ownTopic
 }
 
 // family is a kind of requests. Each has a file of its own, which registers it; act asks for one thing and calls a.done with the answer

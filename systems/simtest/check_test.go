@@ -37,8 +37,22 @@ func (p *play) progress() {
 	c.hangUp()
 }
 
-// checkMemory wants the budget to be kept.
-func (p *play) checkMemory() {
+// observe looks for states worth having been in, and wants the memory budget to be kept.
+func (p *play) observe() {
+	for _, sh := range p.server.Shards {
+		s := sh.State
+		partitions := &s.Partitions
+		for row := range partitions.All {
+			p.noteIf(partitions.Segments[row].Len() > 1, "segment rolled")
+			p.noteIf(partitions.Phase[row] == components.Faulted, "partition faulted")
+			p.noteIf(partitions.TailCold[row], "tail given up")
+			p.noteIf(partitions.Late[row], "write late")
+		}
+		p.noteIf(s.Polls.Live > 0, "poll from disk")
+		p.noteIf(s.Fenced.Len() > 0, "request fenced")
+		p.noteIf(s.Sends.Total() > 0, "send in line")
+		p.noteIf(sh.Storage.Budget.Refused() > 0, "memory short")
+	}
 	budget := p.server.Shards[0].Storage.Budget
 	if granted := budget.Granted(); granted > budget.Limit() {
 		p.fail("memory: got %d bytes granted, want %d at most", granted, budget.Limit())

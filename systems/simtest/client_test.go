@@ -159,10 +159,16 @@ func (c *client) take(frame []byte) {
 	if c.remembers {
 		c.answered = frame
 	}
+	if took := now(c.p.w) - c.asked; c.p.weather.quick && took > quickMicros {
+		c.p.fail("%s: got an answer to %s after %d µs of calm, want %d at most", c.name, h.Operation, took, quickMicros)
+	}
 	reply := c.reply
 	c.reply = nil
 	reply(a)
 }
+
+// quickMicros is how long an answer may take when nothing goes wrong.
+const quickMicros = 100_000
 
 // login registers a session with the credentials of wire.AppendPasswordCredentials or wire.AppendTokenCredentials.
 func (c *client) login(credentials []byte, done func(answer)) {

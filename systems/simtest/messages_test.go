@@ -17,6 +17,7 @@ var dataStream = []byte("data")
 // messages is what is known of the messages in the data stream's topics.
 type messages struct {
 	p      *play
+	heavy  uint64 // one of so many messages is large
 	topics []*dataTopic
 	next   uint64            // number of the next message: each is sent once
 	sends  map[uint64]*batch // by the number of the first message
@@ -82,12 +83,12 @@ func survives(level components.Level, power bool) bool {
 	return level >= components.LevelWritten
 }
 
-// body of message number n: its size and bytes follow from the number.
-func body(dst []byte, n uint64) []byte {
+// body of message number n: its size and bytes follow from the number. Every heavy-th is a large one.
+func (m *messages) body(dst []byte, n uint64) []byte {
 	x := n*0x9E3779B97F4A7C15 + 1
 	size := 8 + x>>33%120
 	switch {
-	case x>>20%512 == 0:
+	case x>>20%m.heavy == 0:
 		size = 8 + x>>33%(60<<10)
 	case x>>20%16 == 0:
 		size = 8 + x>>33%3000
@@ -117,16 +118,16 @@ func (m *messages) build(t *dataTopic, count int) (*batch, []byte) {
 	b := &batch{topic: t, first: m.next, count: uint64(count), level: m.level(t)}
 	m.next += b.count
 	m.sends[b.first] = b
-	return b, encode(b.first, count)
+	return b, m.encode(b.first, count)
 }
 
 // encode makes the bytes of a batch of messages.
-func encode(first uint64, count int) []byte {
+func (m *messages) encode(first uint64, count int) []byte {
 	var builder wire.BatchBuilder
 	builder.Reset(first + 1)
 	var scratch []byte
 	for n := first; n < first+uint64(count); n++ {
-		scratch = body(scratch[:0], n)
+		scratch = m.body(scratch[:0], n)
 		builder.Add(wire.U128{Lo: n + 1}, 0, scratch, headers(n))
 	}
 	return builder.Bytes()
@@ -220,7 +221,7 @@ func (m *messages) read(t *dataPartition, from uint64, exact bool, batches []byt
 			if b == nil || uint64(message.OffsetDelta) >= b.count {
 				p.fail("%s: offset %d: got message number %d, which nobody sent", t, offset, n)
 			}
-			if scratch = body(scratch[:0], n); !bytes.Equal(scratch, message.Payload) || !bytes.Equal(headers(n), message.UserHeaders) {
+			if scratch = m.body(scratch[:0], n); !bytes.Equal(scratch, message.Payload) || !bytes.Equal(headers(n), message.UserHeaders) {
 				p.fail("%s: offset %d: the bytes of message %d are not its own", t, offset, n)
 			}
 			if message.OffsetDelta == 0 || !b.placed || b.offset != at {

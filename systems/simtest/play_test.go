@@ -29,10 +29,11 @@ type play struct {
 	seed   uint64
 	limits limits
 	w      *sim.World
-	rng    *rand.Rand  // of the workload
-	story  *story      // nil: nobody listens
-	bend   func(*play) // of tests that want a failure: called when a life has begun
+	rng    *rand.Rand // of the workload
+	story  *story     // nil: nobody listens
+	s      setting
 
+	memory  uint64           // bytes, of all shards
 	level   components.Level // of topics that ask for nothing better
 	server  *process
 	life    int
@@ -77,6 +78,12 @@ func (p *play) fail(format string, args ...any) { panic(violation{fmt.Sprintf(fo
 // note counts an interesting state.
 func (p *play) note(what string) { p.reached[what]++ }
 
+func (p *play) noteIf(is bool, what string) {
+	if is {
+		p.note(what)
+	}
+}
+
 func now(w *sim.World) uint64 {
 	_, mono := w.Clock()
 	return mono
@@ -86,8 +93,9 @@ func now(w *sim.World) uint64 {
 type setting struct {
 	limits limits
 	tell   bool
-	bend   func(*play)
-	world  func(*sim.World)
+	world  func(*sim.World)  // called when it is new
+	faults func(*sim.Faults) // what is wrong in every weather
+	bend   func(*play)       // called when a life has begun
 }
 
 // run plays a seed.
@@ -95,9 +103,10 @@ func run(seed uint64, s setting) (r result) {
 	if s.limits == (limits{}) {
 		s.limits = full
 	}
-	p := &play{seed: seed, limits: s.limits, rng: rand.New(rand.NewPCG(seed, 3)), reached: map[string]int{}, done: map[string]int{}, bend: s.bend,
+	p := &play{seed: seed, limits: s.limits, rng: rand.New(rand.NewPCG(seed, 3)), reached: map[string]int{}, done: map[string]int{}, s: s,
 		writeOps: map[uint64]string{}}
 	p.w = sim.New(sim.Options{Seed: seed, Stepping: true, DiskBytes: 4 << 30, Faults: sim.Rough()})
+	p.setFaults(rough.faults)
 	p.messages.p, p.offsets.p, p.groups.p = p, p, p
 	p.catalog, p.accounts = history{kind: "catalog", model: catalogModel}, history{kind: "accounts", model: accountModel}
 	if s.tell {
@@ -125,10 +134,20 @@ func run(seed uint64, s setting) (r result) {
 	return r
 }
 
+// setFaults changes the weather.
+func (p *play) setFaults(f sim.Faults) {
+	if p.s.faults != nil {
+		p.s.faults(&f)
+	}
+	p.w.SetFaults(f)
+}
+
 // clock is the time since the beginning, for people.
 func (p *play) clock() string { return fmt.Sprintf("%.6f s", float64(now(p.w)-1_000_000_000)/1e6) }
 
 func (p *play) play() {
+	p.memory = []uint64{32 << 20, 48 << 20, 160 << 20}[p.rng.IntN(3)]
+	p.messages.heavy = []uint64{512, 512, 30}[p.rng.IntN(3)]
 	p.level = levels[p.rng.IntN(len(levels))]
 	lives := min(3+p.rng.IntN(full.Lives-2), p.limits.Lives)
 	for p.life = 0; p.life < lives || p.limits == full && !p.enough(); p.life++ {
@@ -153,15 +172,15 @@ var levels = []components.Level{components.LevelMemory, components.LevelWritten,
 // startLife starts a server: perhaps after starts that crash or fail. It returns false when the directory is damaged and the server refuses it.
 func (p *play) startLife() bool {
 	p.weather = rough
-	p.w.SetFaults(rough.faults)
+	p.setFaults(rough.faults)
 	if p.limits.Lives > 1 && p.rng.IntN(2) == 0 {
 		p.crashInStart()
 	}
 	shards := 1 + p.rng.IntN(shardsMax)
 	if p.rng.IntN(6) == 0 { // the disk is in a bad way when the server starts
-		p.w.SetFaults(sim.Faults{ReadError: 0.01, WriteError: 0.01, SyncError: 0.01, OtherError: 0.01, NoSpace: 0.02, ShortRead: 0.1, ShortWrite: 0.01})
-		server, err := start(p.w, shards, p.level)
-		p.w.SetFaults(rough.faults)
+		p.setFaults(sim.Faults{ReadError: 0.01, WriteError: 0.01, SyncError: 0.01, OtherError: 0.01, NoSpace: 0.02, ShortRead: 0.1, ShortWrite: 0.01})
+		server, err := start(p.w, shards, p.memory, p.level)
+		p.setFaults(rough.faults)
 		if err != nil {
 			p.tell("the server does not start: %v", err)
 			p.note("start refused by a failing disk")
@@ -175,7 +194,7 @@ func (p *play) startLife() bool {
 			return true
 		}
 	}
-	server, err := start(p.w, shards, p.level)
+	server, err := start(p.w, shards, p.memory, p.level)
 	if err != nil {
 		if p.rotten() {
 			p.tell("the server refuses a rotten directory: %v", err)
@@ -202,8 +221,8 @@ func (p *play) begun(shards int) {
 	if len(p.server.damage) > 0 {
 		p.note("damage found at start")
 	}
-	if p.bend != nil {
-		p.bend(p)
+	if p.s.bend != nil {
+		p.s.bend(p)
 	}
 }
 
@@ -226,7 +245,7 @@ func (p *play) crashInStart() {
 		}
 		p.crash(power)
 	}()
-	if _, err := start(p.w, 1+p.rng.IntN(shardsMax), p.level); err != nil && !p.rotten() {
+	if _, err := start(p.w, 1+p.rng.IntN(shardsMax), p.memory, p.level); err != nil && !p.rotten() {
 		p.fail("start: %v", err)
 	}
 }
@@ -294,7 +313,7 @@ func (p *play) live() {
 		p.actors = append(p.actors, a)
 		p.w.After(p.w.Rand().Uint64N(2000), a.act)
 	}
-	p.w.SetFaults(p.weather.faults)
+	p.setFaults(p.weather.faults)
 	until := p.requests + p.limits.Requests/2 + p.rng.IntN(p.limits.Requests)
 	for steps := 0; p.requests < until; steps++ {
 		if !p.w.Step() {
@@ -303,8 +322,8 @@ func (p *play) live() {
 		if steps%4096 == 4095 {
 			p.checkPatience()
 		}
-		if steps%256 == 0 {
-			p.checkMemory()
+		if steps%64 == 0 {
+			p.observe()
 		}
 	}
 }
@@ -350,7 +369,7 @@ func (p *play) runUntil(what string, is func() bool) {
 func (p *play) endLife() {
 	way := p.rng.IntN(6)
 	if way >= 3 { // let what is under way finish in calm weather, and look at the result
-		p.w.SetFaults(rough.faults)
+		p.setFaults(rough.faults)
 		p.resting = true
 		p.runUntil("every request answered once faults end", func() bool {
 			return !slices.ContainsFunc(p.actors, func(a *actor) bool { return !a.rests })

@@ -17,7 +17,6 @@ const (
 	address  = "127.0.0.1:8090"
 	user     = "root"
 	password = "password"
-	memory   = 160 << 20 // bytes, of all shards
 	frameMax = 4 << 20
 	// hashMemory is KiB: logins are many here, and secrets there are none.
 	hashMemory = 8
@@ -33,10 +32,11 @@ type process struct {
 	damage []string         // what recovery found damaged
 	cut    int              // torn tails that recovery cut
 	ended  int              // shards that have stopped in good order
+	before func(shard int)  // called before a shard's turn
 }
 
 // start recovers the data directory and lets the World run the shards.
-func start(w *sim.World, shards int, level components.Level) (*process, error) {
+func start(w *sim.World, shards int, memory uint64, level components.Level) (*process, error) {
 	p := &process{world: w, host: w.Boot(), level: level}
 	wall, _ := p.host.Clock()
 	var err error
@@ -68,6 +68,9 @@ func start(w *sim.World, shards int, level components.Level) (*process, error) {
 			return nil, err
 		}
 		w.Run(i, func() {
+			if p.before != nil {
+				p.before(i)
+			}
 			if !sh.Turn() {
 				sh.TearDown()
 				w.Halt(i)

@@ -9,6 +9,7 @@ type weather struct {
 	disk   bool // writes or syncs may fail: partitions become Faulted, metadata read-only
 	reads  bool // reads may fail
 	space  bool // sends may find no room
+	quick  bool // an answer takes quickMicros at most
 	slow   bool // an answer may take 20 s, and be a refusal for it
 }
 
@@ -18,9 +19,13 @@ var rough = weather{name: "rough", faults: sim.Rough()}
 // rot flips bits on the disk.
 var rot = weather{name: "rot", disk: true, reads: true, faults: with(func(f *sim.Faults) { f.BitRot = 0.01 })}
 
+// calm is no weather at all. Answers come at once: nothing but a lost wake-up can hold one up, and a spurious one would hide that.
+var calm = weather{name: "calm", quick: true}
+
 // weathers are those a life is drawn from.
 var weathers = []weather{
-	rough,
+	calm,
+	calm,
 	rough,
 	{name: "network", faults: with(func(f *sim.Faults) {
 		f.Reset, f.Split, f.Stall, f.StallMicros, f.ShortSend, f.Late = 0.002, 0.5, 0.05, 400_000, 0.3, 0.3

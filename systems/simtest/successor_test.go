@@ -1,0 +1,173 @@
+package simtest
+
+import (
+	"encoding/binary"
+	"fmt"
+	"slices"
+
+	"galgo/wire"
+)
+
+var _ = register(family{name: "successor", weight: 14, act: useOwn})
+
+// ownTopic is a topic that one actor makes, fills, empties by deleting it, and makes again under the same name: it gets the ids of the one
+// before, and nothing else of it. Others look in while that goes on. When an answer is lost the actor takes another name.
+type ownTopic struct {
+	number  int
+	stream  bool // made
+	there   bool
+	numbers []uint64 // what it holds, in order
+	stored  bool     // an offset is
+}
+
+func (a *actor) ownStream() wire.Ident {
+	return wire.IdentNamed(fmt.Appendf(nil, "own-%d-%d-%d", a.p.life, a.id, a.own.number))
+}
+
+// ownTopicName is the same for everybody: streams differ.
+var ownTopicName = []byte("x")
+
+// useOwn does the next thing with the actor's topic, or looks at somebody else's.
+func useOwn(a *actor) {
+	own := &a.own
+	switch n := a.rng.IntN(10); {
+	case !own.stream:
+		a.ownWrite(wire.OpCreateStream, wire.AppendCreateStream(nil, wire.CreateStream{Name: a.ownStream().Name}), func() { own.stream = true }, "create its stream")
+	case n < 2:
+		a.intrude()
+	case !own.there:
+		create := wire.CreateTopic{Stream: a.ownStream(), Name: ownTopicName, PartitionsCount: uint32(1 + a.rng.IntN(3))}
+		a.ownWrite(wire.OpCreateTopic, wire.AppendCreateTopic(nil, create), func() {
+			own.there, own.numbers, own.stored = true, nil, false
+			a.then = a.ownCheck // it is empty, whatever was there before
+		}, "create its topic")
+	case n < 6:
+		a.ownSend()
+	case n < 7:
+		a.ownCheck()
+	case n < 8 && len(own.numbers) > 0:
+		body := wire.AppendStoreConsumerOffset(nil, wire.StoreConsumerOffset{OffsetKey: a.ownKey(), Ack: wire.AckQuorum})
+		a.ownWrite(wire.OpStoreConsumerOffset, body, func() { own.stored = true }, "store an offset in its topic")
+	default:
+		a.ownWrite(wire.OpDeleteTopic, wire.AppendTopicRef(nil, wire.TopicRef{Stream: a.ownStream(), Topic: wire.IdentNamed(ownTopicName)}), func() { own.there = false }, "delete its topic")
+	}
+}
+
+// ownWrite asks for a change of the own topic. Whatever is not certain makes the actor take another name.
+func (a *actor) ownWrite(op wire.Operation, body []byte, done func(), format string) {
+	judge := func(got answer) {
+		if got.ok() {
+			done()
+			return
+		}
+		a.p.mustWrite(got, format)
+		a.own = ownTopic{number: a.own.number + 1}
+	}
+	if op.Metadata() {
+		a.write(op, body, judge, "%s", format)
+	} else {
+		a.ask(op, 0, body, judge, "%s", format)
+	}
+}
+
+func (a *actor) ownKey() wire.OffsetKey {
+	return wire.OffsetKey{Consumer: single(7), Stream: a.ownStream(), Topic: wire.IdentNamed(ownTopicName), Partition: wire.OptionalPartition{Present: true}}
+}
+
+func (a *actor) ownSend() {
+	p, own := a.p, &a.own
+	first, count := p.messages.next, 1+a.rng.IntN(5)
+	p.messages.next += uint64(count)
+	prefix := wire.AppendSendMessages(nil, wire.SendMessages{Stream: a.ownStream(), Topic: wire.IdentNamed(ownTopicName), MessagesCount: uint32(count),
+		Partitioning: wire.Partitioning{Kind: wire.PartitionNumbered}})
+	a.ask(wire.OpSendMessages, 0, append(prefix, p.messages.encode(first, count)...), func(got answer) {
+		switch {
+		case got.ok():
+			c, err := wire.DecodeSendReply(got.payload)
+			if err != nil || c.BaseOffset != uint64(len(own.numbers)) {
+				p.fail("send to a topic with %d messages: got offset %d, error %v", len(own.numbers), c.BaseOffset, err)
+			}
+			for n := first; n < first+uint64(count); n++ {
+				own.numbers = append(own.numbers, n)
+			}
+			return
+		case got.gone():
+		case got.status == wire.StatusCannotSaveMessagesToSegment && (p.weather.disk || p.weather.slow):
+		case got.status == wire.StatusCannotAppendMessage && (p.weather.space || p.weather.slow || p.weather.disk):
+		default:
+			p.fail("send to its topic: got %v, want ok in weather %s", got, p.weather.name)
+		}
+		a.own = ownTopic{number: own.number + 1}
+	}, "send messages [%d,+%d) to its topic", first, count)
+}
+
+// ownCheck reads all of the own topic, and the stored offset.
+func (a *actor) ownCheck() {
+	p, own := a.p, &a.own
+	poll := wire.PollMessages{Consumer: single(7), Stream: a.ownStream(), Topic: wire.IdentNamed(ownTopicName), Partition: wire.OptionalPartition{Present: true},
+		Strategy: wire.Strategy{Kind: wire.PollFirst}, Count: uint32(len(own.numbers) + 10)}
+	a.ask(wire.OpNonReplicated, wire.CodePollMessages, wire.AppendPollMessages(nil, poll), func(got answer) {
+		switch {
+		case got.gone():
+			return
+		case got.status == wire.StatusCannotReadMessage && (p.weather.reads || p.weather.slow):
+			return
+		case !got.ok():
+			p.fail("poll its topic: got %v, want ok in weather %s", got, p.weather.name)
+		}
+		_, batches, err := wire.DecodePollPrefix(got.payload)
+		if err != nil {
+			p.fail("poll reply: %v", err)
+		}
+		if numbers := numbersIn(batches); !slices.Equal(numbers, own.numbers) {
+			p.fail("its topic %s: got messages %v, want %v", a.ownStream().Name, numbers, own.numbers)
+		}
+		a.then = a.ownOffset
+	}, "read its topic")
+}
+
+func (a *actor) ownOffset() {
+	p, own := a.p, &a.own
+	a.ask(wire.OpNonReplicated, wire.CodeGetConsumerOffset, wire.AppendOffsetKey(nil, a.ownKey()), func(got answer) {
+		switch {
+		case got.gone():
+		case !got.ok():
+			p.fail("read the offset of its topic: got %v, want ok", got)
+		case own.stored != (len(got.payload) > 0):
+			p.fail("its topic %s: got a stored offset: %v, want %v", a.ownStream().Name, len(got.payload) > 0, own.stored)
+		}
+	}, "read the offset of its topic")
+}
+
+// intrude polls somebody else's topic, which may go or come meanwhile.
+func (a *actor) intrude() {
+	p := a.p
+	other := p.actors[a.rng.IntN(len(p.actors))]
+	poll := wire.PollMessages{Consumer: single(8), Stream: other.ownStream(), Topic: wire.IdentNamed(ownTopicName),
+		Partition: wire.OptionalPartition{Present: true, ID: uint32(a.rng.IntN(3))}, Strategy: wire.Strategy{Kind: wire.PollFirst}, Count: 5}
+	may := []wire.Status{wire.StatusStreamIdNotFound, wire.StatusTopicIdNotFound, wire.StatusPartitionNotFound}
+	a.ask(wire.OpNonReplicated, wire.CodePollMessages, wire.AppendPollMessages(nil, poll), func(got answer) {
+		switch {
+		case got.gone(), got.ok(), slices.Contains(may, got.status):
+		case got.status == wire.StatusCannotReadMessage && (p.weather.reads || p.weather.slow):
+		default:
+			p.fail("poll somebody's topic: got %v, want ok or not found in weather %s", got, p.weather.name)
+		}
+	}, "poll the topic of actor %d", other.id)
+}
+
+// numbersIn lists the messages of stored batches.
+func numbersIn(batches []byte) (numbers []uint64) {
+	for len(batches) > 0 {
+		header, err := wire.DecodeBatchHeader(batches)
+		if err != nil {
+			return nil
+		}
+		it := wire.MessagesIn(batches[:header.Length])
+		for message, ok := it.Next(); ok; message, ok = it.Next() {
+			numbers = append(numbers, binary.LittleEndian.Uint64(message.Payload))
+		}
+		batches = batches[header.Length:]
+	}
+	return numbers
+}
