@@ -6,9 +6,11 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"galgo/components"
+	"galgo/uring"
 	"galgo/wire"
 )
 
@@ -21,6 +23,9 @@ type crashModel struct {
 	segments  []*crashSegment
 	acked     uint64 // every offset below it was answered
 	vouched   uint64 // every offset below it was vouched for
+	lastID    uint64 // of all segments there ever were
+
+	retired []*crashSegment // removed or purged: a crash finds any of their files, or none
 }
 
 type crashSegment struct {
@@ -29,16 +34,15 @@ type crashSegment struct {
 	disk     []byte // as it was synced last
 	end      uint64
 	index    []byte
-	synced   int // bytes of index that a loss of power spares
+	synced   int  // bytes of index that a loss of power spares
+	intact   bool // retired, and not unlinked yet
 }
 
 const sector = 512
 
 func (m *crashModel) roll(next uint64) {
-	id := m.in.Run<<40 | uint64(len(m.segments)+1)
-	for len(m.segments) > 0 && id <= m.segments[len(m.segments)-1].id {
-		id++
-	}
+	id := max(m.in.Run<<40|1, m.lastID+1)
+	m.lastID = id
 	m.segments = append(m.segments, &crashSegment{id: id, base: next})
 }
 
@@ -52,7 +56,7 @@ func (m *crashModel) write(complete bool) {
 	if s.end == 0 {
 		after = make([]byte, wire.SegmentHeadSize)
 		wire.PutSegmentHead(after, wire.SegmentHead{SegmentID: s.id, Partition: uint64(m.in.Entity), CreatedSeq: m.in.CreatedSeq,
-			BaseOffset: s.base, Run: m.in.Run, PartitionID: m.in.PartitionID}, testSecret)
+			PurgeEpoch: m.in.Epoch, BaseOffset: s.base, Run: m.in.Run, PartitionID: m.in.PartitionID}, testSecret)
 	}
 	first, next := uint64(len(after)), m.acked
 	for range 1 + m.random.IntN(4) {
@@ -94,6 +98,28 @@ func (m *crashModel) entry(s *crashSegment, e wire.IndexEntry) {
 	wire.PutIndexEntry(s.index[at:], e, testSecret)
 }
 
+// truncate removes some closed segments from the beginning: what is the first then has its head in its file.
+func (m *crashModel) truncate() {
+	count := 0
+	for count+1 < len(m.segments) && m.segments[count+1].end > 0 && m.random.IntN(3) > 0 {
+		count++
+	}
+	if count == 0 {
+		return
+	}
+	m.retired = append(m.retired, m.segments[:count]...)
+	m.segments = m.segments[count:]
+	m.in.Begin = m.segments[0].base
+}
+
+// purge begins the next epoch.
+func (m *crashModel) purge() {
+	m.retired = append(m.retired, m.segments...)
+	m.segments = nil
+	m.in.Epoch++
+	m.in.Begin, m.acked, m.vouched = 0, 0, 0
+}
+
 // mix takes each sector from either; what one of them does not have is zero there.
 func (m *crashModel) mix(a, b []byte) []byte {
 	mixed := make([]byte, max(len(a), len(b)))
@@ -110,7 +136,7 @@ func (m *crashModel) mix(a, b []byte) []byte {
 // losePower forgets what was not synced.
 func (m *crashModel) losePower() {
 	m.bootFirst = m.in.Run + 1
-	for _, s := range m.segments {
+	for _, s := range slices.Concat(m.retired, m.segments) {
 		s.log = m.mix(s.disk, s.log)
 		lost := s.index[s.synced:]
 		for at := 0; at+wire.IndexEntrySize <= len(lost); at += wire.IndexEntrySize {
@@ -134,10 +160,21 @@ func (m *crashModel) restart(least uint64) error {
 	name := func(s *crashSegment, kind wire.SegmentKind) string {
 		return filepath.Join(dir, wire.SegmentName(m.in.CreatedSeq, m.in.PartitionID, s.id, kind))
 	}
+	write := func(s *crashSegment, kind wire.SegmentKind, content []byte) {
+		if len(content) > 0 || kind == wire.SegmentLog {
+			writeTest(m.t, content, name(s, kind))
+		}
+	}
 	for _, s := range m.segments {
-		writeTest(m.t, s.log, name(s, wire.SegmentLog))
-		if len(s.index) > 0 {
-			writeTest(m.t, s.index, name(s, wire.SegmentIndex))
+		write(s, wire.SegmentLog, s.log)
+		write(s, wire.SegmentIndex, s.index)
+	}
+	for _, s := range m.retired {
+		if s.intact || m.random.IntN(2) == 0 {
+			write(s, wire.SegmentLog, s.log)
+		}
+		if s.intact || m.random.IntN(2) == 0 {
+			write(s, wire.SegmentIndex, s.index)
 		}
 	}
 	m.in.Run++
@@ -146,9 +183,17 @@ func (m *crashModel) restart(least uint64) error {
 		return err
 	}
 	m.checkSound(got)
-	if got.Faulted || got.OffsetNext < least || got.OffsetFirst != 0 || m.t.Failed() {
-		return fmt.Errorf("got %+v, want all offsets below %d", got, least)
+	if got.Faulted || got.OffsetNext < least || got.OffsetFirst != m.in.Begin || m.t.Failed() {
+		return fmt.Errorf("got %+v, want all offsets from %d below %d", got, m.in.Begin, least)
 	}
+	list, err := ListSegments(uring.SystemFiles(), m.in.Root)
+	if err != nil {
+		return err
+	}
+	if logs := list.Logs[PartitionFiles{m.in.CreatedSeq, m.in.PartitionID}]; len(logs) != len(got.Segments) {
+		return fmt.Errorf("got logs %x after recovery, want those of %d segments", logs, len(got.Segments))
+	}
+	m.retired = nil
 	m.wantStable(got)
 	m.segments = m.segments[:len(got.Segments)]
 	for i, s := range m.segments {
@@ -182,16 +227,29 @@ func TestRecoverCrashes(t *testing.T) {
 		p.in.Level = []components.Level{components.LevelWritten, components.LevelDurable}[seed%2]
 		for life := range 5 {
 			for range m.random.IntN(8) {
-				m.write(true)
+				switch m.random.IntN(12) {
+				case 0:
+					m.purge()
+				case 1:
+					m.truncate()
+				default:
+					m.write(true)
+				}
 			}
 			if m.random.IntN(4) > 0 {
 				m.write(false)
+				if m.random.IntN(6) == 0 { // purged while the write is in flight: until it has returned, nothing is unlinked
+					for _, s := range m.segments {
+						s.intact = true
+					}
+					m.purge()
+				}
 			}
 			least, power := m.acked, m.random.IntN(2) == 0
 			if power {
 				m.losePower()
 				if p.in.Level != components.LevelDurable {
-					least = m.vouched
+					least = max(m.vouched, m.in.Begin)
 				}
 			}
 			if err := m.restart(least); err != nil {

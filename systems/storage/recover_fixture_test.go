@@ -257,7 +257,7 @@ func (p *testPartition) checkSound(got *components.Recovered) {
 	if got.Faulted {
 		return
 	}
-	size, last, next := uint64(0), uint64(0), uint64(0)
+	size, last, next := uint64(0), uint64(0), p.in.Begin
 	for i, s := range got.Segments {
 		log, err := os.ReadFile(filepath.Join(p.in.Root, components.SegmentsDir, wire.SegmentName(p.in.CreatedSeq, p.in.PartitionID, s.ID, wire.SegmentLog)))
 		if err != nil {

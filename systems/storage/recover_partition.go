@@ -171,16 +171,23 @@ func (r *recovery) dropPurged() {
 
 // dropRemoved takes off the segments below Begin of which files are left.
 func (r *recovery) dropRemoved() {
-	for n := len(r.logs) - 1; n > 0 && r.Begin > 0; n-- {
-		if l := r.logs[n]; l.headless == nil && l.head.BaseOffset <= r.Begin {
-			for _, below := range r.logs[:n] {
-				r.note("%s: below offset %d, removed", below.path, r.Begin)
-			}
-			r.dropped = append(r.dropped, r.logs[:n]...)
-			r.logs = r.logs[n:]
-			return
+	if r.Begin == 0 {
+		return
+	}
+	first := len(r.logs)
+	for i, l := range r.logs {
+		if l.headless == nil && l.head.BaseOffset <= r.Begin && (first == len(r.logs) || l.head.BaseOffset > r.logs[first].head.BaseOffset) {
+			first = i
 		}
 	}
+	if first == len(r.logs) {
+		return
+	}
+	for _, l := range r.logs[:first] {
+		r.note("%s: below offset %d, removed", l.path, r.Begin)
+	}
+	r.dropped = append(r.dropped, r.logs[:first]...)
+	r.logs = r.logs[first:]
 }
 
 // dropRest takes off what is left when all of it lies below Begin: the log behind it was lost with the machine's power. Offsets do not begin anew.
