@@ -53,6 +53,9 @@ func (r *Retention) Observe(v components.StateView, events []components.Happened
 	}
 	if answer, ok := ask.Answer(); ok && answer.Status != wire.StatusOK && answer.Status != wire.StatusPartitionNotFound {
 		ask.Log(components.LogWarn, "old messages cannot be removed now", components.Num("status", uint64(answer.Status)))
+		r.row = -1 // the others would hear the same
+		ask.WakeAt(r.next)
+		return
 	}
 	for range retentionRows {
 		row, ok := v.NextPartition(r.row)

@@ -19,6 +19,9 @@ var tickCommands = map[string]func(*tickWorld, *datadriven.TestData){
 	"default":  (*tickWorld).doDefault,
 	"create":   (*tickWorld).doCreate,
 	"delete":   (*tickWorld).doDelete,
+	"purge":    (*tickWorld).doPurge,
+	"remove":   (*tickWorld).doRemove,
+	"retain":   (*tickWorld).doRetain,
 	"send":     (*tickWorld).doSend,
 	"poll":     (*tickWorld).doPoll,
 	"store":    (*tickWorld).doStore,
@@ -141,7 +144,7 @@ func (w *tickWorld) doCreate(d *datadriven.TestData) {
 // topicOptions is the options block that the arguments make.
 func topicOptions(d *datadriven.TestData) (block []byte) {
 	for _, o := range []struct{ key, option string }{
-		{"durability", "durability"}, {"offsets", "consumer_offset_durability"}, {"segment", "segment_size"},
+		{"durability", "durability"}, {"offsets", "consumer_offset_durability"}, {"segment", "segment_size"}, {"expiry", "message_expiry"},
 	} {
 		if value := text(d, o.key); value != "" {
 			block = wire.AppendTypedValue(block, wire.StringValue([]byte(o.option)))
@@ -161,6 +164,29 @@ func (w *tickWorld) doDelete(d *datadriven.TestData) {
 	default:
 		w.change(d, wire.OpDeletePartitions, wire.AppendChangePartitions(nil, wire.ChangePartitions{Stream: stream, Topic: topic, Count: count}))
 	}
+}
+
+func (w *tickWorld) doPurge(d *datadriven.TestData) {
+	stream, topic := wire.IdentNamed([]byte(text(d, "stream"))), wire.IdentNamed([]byte(text(d, "topic")))
+	if len(topic.Name) == 0 {
+		w.change(d, wire.OpPurgeStream, wire.AppendIdent(nil, stream))
+	} else {
+		w.change(d, wire.OpPurgeTopic, wire.AppendTopicRef(nil, wire.TopicRef{Stream: stream, Topic: topic}))
+	}
+}
+
+func (w *tickWorld) doRemove(d *datadriven.TestData) {
+	stream, topic, id := w.partition(d)
+	w.change(d, wire.OpDeleteSegments, wire.AppendDeleteSegments(nil, wire.DeleteSegments{Stream: stream, Topic: topic, PartitionID: id,
+		SegmentsCount: uint32(w.number(d, "segments", 1))}))
+}
+
+func (w *tickWorld) doRetain(d *datadriven.TestData) {
+	every, err := time.ParseDuration(text(d, "every"))
+	if err != nil {
+		d.Fatalf(w.t, "every: got %v, want a duration", err)
+	}
+	w.tick.Welcome(NewRetention(uint64(every.Microseconds())))
 }
 
 func (w *tickWorld) doSend(d *datadriven.TestData) {

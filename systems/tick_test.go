@@ -21,8 +21,10 @@ import (
 // Commands (a tick is run after each that is marked with *, unless it says hold):
 //
 //	default level=memory|written|durable                    the level of topics created from now on that ask for none
-//	create stream=S [topic=T] [partitions=N] [durability=persisted] [offsets=persisted] [segment=BYTES] [pending]
+//	create stream=S [topic=T] [partitions=N] [durability=persisted] [offsets=persisted] [segment=BYTES] [expiry=10s] [pending]
 //	delete stream=S [topic=T] [partitions=N] [pending]      both with the control writes they need, or only asked for if pending *
+//	purge stream=S [topic=T] [pending];  remove partition=P segments=N [pending]           the same
+//	retain every=1m                                         the plugin that removes old messages, from the next tick on
 //	send partition=S/T/ID count=N [size=BYTES] [conn=N]                                          *
 //	poll partition=P strategy=first|last|next|offset|time [value=N] count=N [consumer=N] [commit] *
 //	store partition=P consumer=N offset=N;  forget partition=P consumer=N;  stored partition=P consumer=N  *

@@ -171,7 +171,11 @@ func (w *tickWorld) printAppended() {
 	})
 	for _, row := range rows {
 		partition := p.Entity(row)
-		if before := w.next[partition]; p.OffsetNext[row] != before {
+		before := w.next[partition]
+		if p.OffsetNext[row] < before { // it was purged
+			before, w.next[partition] = 0, 0
+		}
+		if p.OffsetNext[row] != before {
 			w.print.Line(0, "journal %s [%d,%d)", w.name(partition), before, p.OffsetNext[row])
 			w.next[partition] = p.OffsetNext[row]
 		}
