@@ -28,7 +28,8 @@ func (j *job) call() (uintptr, unix.Errno) {
 	fd, addr := uintptr(e.FD), uintptr(e.Addr)
 	switch e.Opcode {
 	case uring.OpRead, uring.OpWrite:
-		if e.OpFlags == 0 && e.Off != uring.PositionCurrent {
+		// Vectors of no bytes are looked at as io_uring does: of a directory too they are 0.
+		if e.OpFlags == 0 && e.Len > 0 && e.Off != uring.PositionCurrent {
 			return call6(choose(e.Opcode == uring.OpRead, unix.SYS_PREAD64, unix.SYS_PWRITE64), fd, addr, uintptr(e.Len), uintptr(e.Off), 0, 0)
 		}
 		j.one = uring.Iovec{Base: uring.Addr(e.Addr), Len: uint64(e.Len)}

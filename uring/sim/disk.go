@@ -90,6 +90,8 @@ func (d *disk) parent(from *node, path string) (dir *node, name string, errno sy
 		case part == "..":
 			stack = stack[:max(len(stack)-1, 1)]
 			continue
+		case at.names == 0: // removed, and somebody holds it
+			return nil, "", syscall.ENOENT
 		case i == len(parts)-1:
 			return at, part, 0
 		}

@@ -2,30 +2,43 @@ package sim_test
 
 import (
 	"bytes"
+	"errors"
+	"flag"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net/netip"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"testing"
 
 	"galgo/uring"
+	"galgo/uring/portable"
 	"galgo/uring/sim"
 )
 
 // program is a random sequence of operations on one host. What it prints must not depend on the host.
 type program struct {
-	t      *testing.T
-	rng    *rand.Rand
-	host   uring.Host
-	ring   *uring.Ring
-	slab   *uring.Slab
-	dir    string
-	files  []int32 // descriptors, by order of opening; -1 once closed
-	client int32
-	server int32
-	out    bytes.Buffer
+	t     *testing.T
+	rng   *rand.Rand
+	host  uring.Host
+	ring  *uring.Ring
+	slab  *uring.Slab
+	dir   string
+	files []int32 // descriptors, by order of opening; noFile once closed
+	out   bytes.Buffer
+	used  map[uint8]bool // operations
+
+	listener int32
+	address  []byte
+	client   int32
+	server   int32
+	peer     *uring.Ring // shard 1, for messages
+	buffers  *uring.BufRing
 }
+
+const noFile = 9999
 
 const (
 	dataAt  = 1 << 20 // where buffers lie
@@ -33,12 +46,14 @@ const (
 	intoAt  = 2 << 20
 	pathAt  = 0
 	iovAt   = 64 << 10
+	timeAt  = 68 << 10
+	bufRing = 3 << 20
 )
 
 // newProgram makes what the operations work on: a slab, a ring and a connection.
 func newProgram(t *testing.T, h uring.Host, dir string, seed uint64) *program {
 	t.Helper()
-	p := &program{t: t, rng: rand.New(rand.NewPCG(seed, 7)), host: h, dir: dir}
+	p := &program{t: t, rng: rand.New(rand.NewPCG(seed, 7)), host: h, dir: dir, used: map[uint8]bool{}}
 	var err error
 	if p.slab, err = h.Slab(4 << 20); err == nil {
 		p.ring, err = uring.NewRing(h, 0, uring.Params{})
@@ -46,38 +61,43 @@ func newProgram(t *testing.T, h uring.Host, dir string, seed uint64) *program {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if p.peer, err = uring.NewRing(h, 1, uring.Params{Entries: 8}); err != nil {
+		t.Fatal(err)
+	}
+	if p.buffers, err = uring.NewBufRing(p.ring, 7, p.slab, bufRing, 8, 1000); err != nil {
+		t.Fatal(err)
+	}
 	listener, address, err := h.Listen("127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	name := uring.AppendSockAddr(nil, netip.MustParseAddrPort(address))
-	copy(p.slab.Bytes(0, 64), name)
-	p.client = p.do(uring.Socket(uring.AF_INET, uring.SOCK_STREAM|uring.SOCK_CLOEXEC, 0, 0))[0].Res
-	p.do(uring.Connect(p.client, p.slab.Base(), uint32(len(name)), 0))
-	p.server = p.do(uring.Accept(listener, uring.SOCK_CLOEXEC, 0))[0].Res
-	if err := h.CloseFD(listener); err != nil {
+	p.listener, p.address = listener, uring.AppendSockAddr(nil, netip.MustParseAddrPort(address))
+	p.client, p.server = p.pair()
+	if err := h.Files().MakeDir(dir+"/sub", 0o755); err != nil {
 		t.Fatal(err)
 	}
 	return p
 }
 
-// do pushes a chain and returns the completions in its order.
-func (p *program) do(chain ...uring.Entry) []uring.Completion {
+// pair returns both ends of a new connection.
+func (p *program) pair() (client, server int32) {
 	p.t.Helper()
-	got := make([]uring.Completion, len(chain))
-	for i := range chain {
-		e := chain[i]
-		e.UserData = uint64(i + 1)
-		p.ring.Push(e)
+	copy(p.slab.Bytes(0, 64), p.address)
+	client = p.do(uring.Socket(uring.AF_INET, uring.SOCK_STREAM|uring.SOCK_CLOEXEC, 0, 0))[0].Res
+	p.do(uring.Connect(client, p.slab.Base(), uint32(len(p.address)), 0))
+	return client, p.do(uring.Accept(p.listener, uring.SOCK_CLOEXEC, 0))[0].Res
+}
+
+// do pushes entries, which may be a chain, and returns their last completions in that order. Their tokens count from 1.
+func (p *program) do(entries ...uring.Entry) []uring.Completion {
+	p.t.Helper()
+	for i := range entries {
+		p.push(entries[i], uring.Token(i+1))
 	}
-	var some [8]uring.Completion
-	for left := len(chain); left > 0; {
-		if err := p.ring.Enter(true, 0); err != nil {
-			p.t.Fatal(err)
-		}
-		for n := p.ring.Reap(some[:]); n > 0; n = p.ring.Reap(some[:]) {
-			for _, c := range some[:n] {
-				got[c.UserData-1] = c
+	got := make([]uring.Completion, len(entries))
+	for left := len(entries); left > 0; {
+		for _, c := range p.reap() {
+			if got[c.UserData-1] = c; !c.More() {
 				left--
 			}
 		}
@@ -85,11 +105,34 @@ func (p *program) do(chain ...uring.Entry) []uring.Completion {
 	return got
 }
 
-func (p *program) name() string { return fmt.Sprintf("%s/f%d", p.dir, p.rng.IntN(4)) }
+func (p *program) push(e uring.Entry, token uring.Token) {
+	e.UserData = uint64(token)
+	p.used[e.Opcode] = true
+	p.ring.Push(e)
+}
+
+// reap waits for completions. It returns them all: what is not asked for is not lost.
+func (p *program) reap() (got []uring.Completion) {
+	p.t.Helper()
+	var some [8]uring.Completion
+	for len(got) == 0 {
+		if err := p.ring.Enter(true, 0); err != nil {
+			p.t.Fatal(err)
+		}
+		for n := p.ring.Reap(some[:]); n > 0; n = p.ring.Reap(some[:]) {
+			got = append(got, some[:n]...)
+		}
+	}
+	return got
+}
+
+func (p *program) name() string {
+	return p.dir + []string{"/", "/sub/"}[p.rng.IntN(2)] + fmt.Sprintf("f%d", p.rng.IntN(4))
+}
 
 func (p *program) file() int32 {
 	if len(p.files) == 0 {
-		return 9999
+		return noFile
 	}
 	return p.files[p.rng.IntN(len(p.files))]
 }
@@ -109,89 +152,6 @@ func (p *program) data(n uint32) uring.Addr {
 		b[i] = byte(p.rng.Uint32())
 	}
 	return p.slab.Addr(dataAt)
-}
-
-// step makes one operation or chain, and prints its results.
-func (p *program) step() {
-	path := p.slab.PutPath(pathAt, p.name())
-	other := p.slab.PutPath(pathAt+8192, p.name())
-	into, position, n := p.slab.Addr(intoAt), uint64(p.size()), p.size()
-	fd := p.file()
-	clear(p.slab.Bytes(intoAt, dataMax))
-	switch kind := p.rng.IntN(16); kind {
-	case 0:
-		flags := []uint32{uring.O_RDWR, uring.O_RDWR | uring.O_CREAT, uring.O_RDWR | uring.O_CREAT | uring.O_EXCL, uring.O_RDONLY,
-			uring.O_WRONLY | uring.O_CREAT | uring.O_TRUNC, uring.O_RDONLY | uring.O_DIRECTORY, uring.O_RDWR | uring.O_CREAT | uring.O_DSYNC}[p.rng.IntN(7)]
-		c := p.do(uring.Openat(uring.AtCWD, path, flags|uring.O_CLOEXEC, 0o644, 0))[0]
-		if c.Res >= 0 {
-			p.files = append(p.files, c.Res)
-			c.Res = 0
-		}
-		p.print("open", c)
-	case 1:
-		p.print("close", p.do(uring.Close(fd, 0))...)
-		for i := range p.files {
-			if p.files[i] == fd {
-				p.files[i] = 9999
-			}
-		}
-	case 2, 3:
-		p.print("write", p.do(uring.Write(fd, p.data(n), n, position, 0, 0))...)
-	case 4:
-		p.print("durable write", p.do(uring.Write(fd, p.data(n), n, position, uring.RWF_DSYNC, 0))...)
-	case 5, 6:
-		p.read("read", p.do(uring.Read(fd, into, n, position, 0, 0))...)
-	case 7:
-		iov := p.slab.Iovecs(iovAt, 3)
-		a := p.data(n)
-		iov[0], iov[1], iov[2] = uring.Iovec{Base: a, Len: uint64(n / 3)}, uring.Iovec{Base: a + 7, Len: 0}, uring.Iovec{Base: a + uring.Addr(n/3), Len: uint64(n - n/3)}
-		p.print("writev", p.do(uring.Writev(fd, p.slab.Addr(iovAt), 3, position, 0, 0))...)
-	case 8:
-		mode := []uint32{0, uring.FALLOC_FL_KEEP_SIZE, uring.FALLOC_FL_PUNCH_HOLE | uring.FALLOC_FL_KEEP_SIZE}[p.rng.IntN(3)]
-		p.print("fallocate", p.do(uring.Fallocate(fd, mode, position, uint64(n), 0))...)
-	case 9:
-		if p.host.Supports(uring.OpFtruncate) {
-			p.print("truncate", p.do(uring.Ftruncate(fd, position, 0))...)
-		}
-	case 10:
-		p.print("fsync", p.do(uring.Fsync(fd, n%2 == 0, 0))...)
-	case 11:
-		flags := uint32(p.rng.IntN(2) * uring.RENAME_NOREPLACE)
-		p.print("rename", p.do(uring.Renameat(uring.AtCWD, path, uring.AtCWD, other, flags, 0))...)
-	case 12:
-		switch p.rng.IntN(3) {
-		case 0:
-			p.print("unlink", p.do(uring.Unlinkat(uring.AtCWD, path, 0, 0))...)
-		case 1:
-			p.print("rmdir", p.do(uring.Unlinkat(uring.AtCWD, path, uring.AT_REMOVEDIR, 0))...)
-		default:
-			p.print("mkdir", p.do(uring.Mkdirat(uring.AtCWD, path, 0o755, 0))...)
-		}
-	case 13:
-		c := p.do(uring.Statx(uring.AtCWD, path, 0, uring.STATX_BASIC_STATS, p.slab.Addr(intoAt), 0))
-		if r := p.slab.StatxResult(intoAt); c[0].Res == 0 {
-			fmt.Fprintf(&p.out, "mode %o ", r.Mode&0o170000)
-			if r.Mode&0o170000 == 0o100000 {
-				fmt.Fprintf(&p.out, "size %d ", r.Size)
-			}
-		}
-		p.print("stat", c...)
-	case 14:
-		m := min(n, 4096)
-		a := p.data(m)
-		first := uring.Write(fd, a, m, position, 0, 0).Link()
-		if p.rng.IntN(2) == 0 {
-			first = uring.Read(fd, into, n, position, 0, 0).HardLink()
-		}
-		p.read("chain", p.do(first, uring.Fsync(fd, true, 0).Link(), uring.Read(fd, into, m, position, 0, 0))...)
-	case 15:
-		n = min(n, 16<<10) // what a connection holds anyhow
-		p.print("send", p.do(uring.Send(p.client, p.data(n), n, uring.MSG_WAITALL, 0))...)
-		if n > 0 {
-			p.read("receive", p.do(uring.Recv(p.server, into, n, uring.MSG_WAITALL, 0))...)
-		}
-		p.print("empty", p.do(uring.Recv(p.server, into, 10, uring.MSG_DONTWAIT, 0))...)
-	}
 }
 
 func (p *program) print(what string, completions ...uring.Completion) {
@@ -217,8 +177,8 @@ func hashOf(b []byte) (h uint64) {
 	return h
 }
 
-// run runs the program and returns what it printed, the names and contents of the files last.
-func run(t *testing.T, h uring.Host, dir string, seed uint64, steps int) string {
+// run runs the program and returns what it printed, the names and contents of the files last, and the operations that it used.
+func run(t *testing.T, h uring.Host, dir string, seed uint64, steps int) (printed string, used map[uint8]bool) {
 	t.Helper()
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
@@ -226,34 +186,40 @@ func run(t *testing.T, h uring.Host, dir string, seed uint64, steps int) string 
 	for range steps {
 		p.step()
 	}
-	names, err := h.Files().List(dir)
-	if err != nil {
+	p.list("")
+	p.list("/sub")
+	if err := errors.Join(p.buffers.Close(), p.ring.Close(), p.peer.Close()); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range names {
-		fmt.Fprintf(&p.out, "%s", name)
-		if fd, err := h.Files().Open(filepath.Join(dir, name), uring.O_RDWR, 0); err == nil {
-			size, _ := h.Files().Size(fd)
-			b := make([]byte, size)
-			n, _ := h.Files().ReadAt(fd, b, 0)
-			fmt.Fprintf(&p.out, " %d %x", n, hashOf(b))
-			_ = h.Files().Close(fd)
-		}
-		fmt.Fprintln(&p.out)
-	}
-	if err := p.ring.Close(); err != nil {
-		t.Fatal(err)
-	}
-	for _, fd := range append(p.files, p.client, p.server) {
-		if fd != 9999 {
+	for _, fd := range append(p.files, p.client, p.server, p.listener) {
+		if fd != noFile {
 			_ = h.CloseFD(fd)
 		}
 	}
-	if err := h.Close(); err != nil {
+	if err := errors.Join(h.Close(), p.slab.Free()); err != nil {
 		t.Fatal(err)
 	}
-	_ = p.slab.Free()
-	return p.out.String()
+	return p.out.String(), p.used
+}
+
+// list prints what is in a directory.
+func (p *program) list(dir string) {
+	files := p.host.Files()
+	names, err := files.List(p.dir + dir)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	for _, name := range names {
+		fmt.Fprintf(&p.out, "%s/%s", dir, name)
+		if fd, err := files.Open(filepath.Join(p.dir+dir, name), uring.O_RDWR, 0); err == nil {
+			size, _ := files.Size(fd)
+			b := make([]byte, size)
+			n, _ := files.ReadAt(fd, b, 0)
+			fmt.Fprintf(&p.out, " %d %x", n, hashOf(b))
+			_ = files.Close(fd)
+		}
+		fmt.Fprintln(&p.out)
+	}
 }
 
 // simulated runs a program in a new World, and returns the World's hash too.
@@ -264,26 +230,48 @@ func simulated(t *testing.T, o sim.Options, seed uint64, steps int) (string, uin
 	if err := k.Files().MakeDir("/d", 0o755); err != nil {
 		t.Fatal(err)
 	}
-	return run(t, k, "/d", seed, steps), w.Hash()
+	printed, _ := run(t, k, "/d", seed, steps)
+	return printed, w.Hash()
 }
 
-// The same program on the kernel and on the simulation: results, bytes, names and sizes are the same.
-func TestKernelAndSimulationAgree(t *testing.T) {
-	if err := uring.Probe(); err != nil {
-		t.Skip(err)
-	}
-	for seed := range uint64(30) {
-		want := run(t, uring.NewKernel(), t.TempDir(), seed, 300)
-		o := sim.Options{Seed: seed, Faults: sim.Faults{Slow: 0.1, Split: 0.3, ShortSend: 0.3, Late: 0.3}}
-		got, _ := simulated(t, o, seed, 300)
-		if got != want {
-			a, b := bytes.Split([]byte(got), []byte("\n")), bytes.Split([]byte(want), []byte("\n"))
+var programs = flag.Uint64("programs", 15, "how many random programs the hosts are compared on")
+
+// The same program on every host: results, bytes, names and sizes are the same, and over all programs every operation is used.
+func TestHostsAgree(t *testing.T) {
+	used := map[uint8]bool{}
+	for seed := range *programs {
+		hosts := map[string]func() string{
+			"sim": func() string {
+				o := sim.Options{Seed: seed, Faults: sim.Faults{Slow: 0.1, Split: 0.3, ShortSend: 0.3, Late: 0.3, Stall: 0.05, SlowRead: 0.1, FewTaken: 0.1}}
+				printed, _ := simulated(t, o, seed, 300)
+				return printed
+			},
+		}
+		want, ops := run(t, portable.New(), t.TempDir(), seed, 300)
+		maps.Copy(used, ops)
+		if uring.Probe() == nil {
+			hosts["kernel"] = func() string {
+				printed, _ := run(t, uring.NewKernel(), t.TempDir(), seed, 300)
+				return printed
+			}
+		}
+		for name, play := range hosts {
+			got := play()
+			if got == want {
+				continue
+			}
+			a, b := strings.Split(got, "\n"), strings.Split(want, "\n")
 			for i := range min(len(a), len(b)) {
-				if !bytes.Equal(a[i], b[i]) {
-					t.Fatalf("seed %d, step %d: got %q, want %q as the kernel has it", seed, i, a[i], b[i])
+				if a[i] != b[i] {
+					t.Fatalf("seed %d, line %d: got %q from %s, want %q as ordinary system calls have it", seed, i, a[i], name, b[i])
 				}
 			}
-			t.Fatalf("seed %d: got %d lines, want %d", seed, len(a), len(b))
+			t.Fatalf("seed %d: got %d lines from %s, want %d", seed, len(a), name, len(b))
+		}
+	}
+	for _, op := range uring.Ops() {
+		if !used[op] {
+			t.Errorf("got no use of %s in any program, want all operations", uring.OpName(op))
 		}
 	}
 }
