@@ -10,9 +10,16 @@ import (
 
 const turn = 400 * time.Millisecond
 
-// Compare measures servers under the same client: messages of 64 bytes, one in flight on each connection. Each iteration is a turn of each
-// server. It reports every server's echoes per second and its own time for one, and the ratio of the first to each of the others.
-func Compare(b *testing.B, connections int, names ...string) {
+// Client is the load: messages of 64 bytes, one in flight on each connection. One that does not spin sleeps until an echo comes, as most
+// clients do, and then its way out of sleep stands in every server's time.
+type Client struct {
+	Connections int
+	SpinMicros  uint64
+}
+
+// Compare measures servers under the same client. Each iteration is a turn of each server. It reports every server's echoes per second and
+// its own time for one, and the ratio of the first to each of the others.
+func Compare(b *testing.B, load Client, names ...string) {
 	servers, clients, err := splitCores()
 	if err != nil {
 		b.Fatal(err)
@@ -31,7 +38,7 @@ func Compare(b *testing.B, connections int, names ...string) {
 	for b.Loop() {
 		for i, address := range addresses {
 			var rate float64
-			client, err := start(fmt.Sprintf("client %s %d %d", address, connections, turn.Milliseconds()), clients)
+			client, err := start(fmt.Sprintf("client %s %d %d %d", address, load.Connections, turn.Milliseconds(), load.SpinMicros), clients)
 			if err == nil {
 				_, err = fmt.Fscan(client.out, &rate)
 				_, ended := client.end()

@@ -17,12 +17,8 @@ import (
 	"galgo/uring/baseline"
 )
 
-// roleEnv makes the test binary one side of a comparison: the name of a server, or "client address connections milliseconds".
+// roleEnv makes the test binary one side of a comparison: the name of a server, or "client address connections milliseconds spin".
 const roleEnv = "GALGO_ECHO_ROLE"
-
-// clientSpinMicros keeps the client from sleeping while it waits for an echo, on a core that is its own: waking it up would take longer than
-// what is to be compared.
-const clientSpinMicros = 50
 
 // Servers are the servers that may be compared, by name.
 type Servers map[string]func() (*baseline.Echo, error)
@@ -52,10 +48,11 @@ func play(role string, servers Servers, client func() uring.Host) error {
 	}
 	var address string
 	var connections, millis int
-	if _, err := fmt.Sscanf(role, "client %s %d %d", &address, &connections, &millis); err != nil {
+	var spinMicros uint64
+	if _, err := fmt.Sscanf(role, "client %s %d %d %d", &address, &connections, &millis, &spinMicros); err != nil {
 		return fmt.Errorf("echo role %q: %w", role, err)
 	}
-	rate, err := baseline.EchoLoad(client(), address, connections, time.Duration(millis)*time.Millisecond, clientSpinMicros)
+	rate, err := baseline.EchoLoad(client(), address, connections, time.Duration(millis)*time.Millisecond, spinMicros)
 	fmt.Println(rate)
 	return err
 }

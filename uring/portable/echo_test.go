@@ -31,6 +31,6 @@ func BenchmarkEcho(b *testing.B) {
 		names = append(names, "uring")
 	}
 	for _, connections := range []int{1, 4, 16} {
-		b.Run(fmt.Sprintf("connections=%d", connections), func(b *testing.B) { echobench.Compare(b, connections, names...) })
+		b.Run(fmt.Sprintf("connections=%d", connections), func(b *testing.B) { echobench.Compare(b, echobench.Client{Connections: connections}, names...) })
 	}
 }
