@@ -15,7 +15,7 @@ func (s *shard) stop(i int32) unix.Errno {
 	case stateTimer:
 		s.removeTimer(i)
 	case stateJob:
-		if o.job.cancel() {
+		if o.cancellable() && o.job.cancel() {
 			return 0 // the pool returns it
 		}
 		return unix.EALREADY
@@ -26,11 +26,14 @@ func (s *shard) stop(i int32) unix.Errno {
 	return 0
 }
 
-// cancellable reports whether an operation is one that others may name. A link timeout ends with what it bounds.
+// cancellable reports whether an operation is one that others may name. A link timeout ends with what it bounds, and a close that did not come
+// about would leave its descriptor open for good.
 func (o *op) cancellable() bool {
 	switch o.state {
-	case stateWaiting, stateJob:
+	case stateWaiting:
 		return true
+	case stateJob:
+		return o.entry.Opcode != uring.OpClose
 	case stateTimer:
 		return o.entry.Opcode == uring.OpTimeout
 	}
@@ -70,7 +73,7 @@ func (s *shard) cancel(e uring.Entry) outcome {
 // cancelJobs stops the jobs of a descriptor that have not begun.
 func (s *shard) cancelJobs(fd int32) (n int32) {
 	for i := 1; i < len(s.ops.slots); i++ {
-		if o := &s.ops.slots[i]; o.state == stateJob && o.entry.FD == fd && o.job.cancel() {
+		if o := &s.ops.slots[i]; o.state == stateJob && o.entry.FD == fd && o.cancellable() && o.job.cancel() {
 			n++
 		}
 	}

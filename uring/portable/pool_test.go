@@ -1,6 +1,7 @@
 package portable
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -109,5 +110,34 @@ func TestWhatCannotRunPanics(t *testing.T) {
 			s.run(s.ops.take(&e))
 		}()
 		f.close()
+	}
+}
+
+// A close that waits for the pool is not cancelled, as it is not where closing takes no time: the descriptor would stay open for good.
+func TestCloseInThePoolIsNotCancelled(t *testing.T) {
+	f := newFixture(t)
+	defer f.close()
+	from, to := pipe(t)
+	for i := range uring.Token(poolMax) { // hold all of the pool
+		f.push(uring.Read(from, f.slab.Addr(0), 1, uring.PositionCurrent, 0, 100+i))
+	}
+	path := t.TempDir() + "/file"
+	fd, err := f.kernel.Files().Open(path, uring.O_RDWR|uring.O_CREAT, 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.push(uring.Close(fd, 1))
+	f.push(uring.Cancel(1, 2))
+	f.push(uring.CancelFD(fd, 3))
+	f.want(2, -int32(unix.ENOENT))
+	f.want(3, 0)
+	f.release(to, poolMax)
+	f.want(1, 0)
+	if _, err := f.kernel.Files().Size(fd); !errors.Is(err, unix.EBADF) {
+		t.Errorf("got %v, want EBADF: it is closed", err)
+	}
+	for _, fd := range []int32{from, to} {
+		f.push(uring.Close(fd, uring.Token(fd)))
+		f.want(uring.Token(fd), 0)
 	}
 }
