@@ -92,10 +92,13 @@ func (r *Ring) Push(e Entry) {
 }
 
 // Room returns how many entries Push takes before it must submit.
-func (r *Ring) Room() int { return int(r.q.SQMask + 1 - (r.sqTail - r.q.SQHead.Load())) }
+func (r *Ring) Room() int { return int(r.q.SQMask + 1 - r.queued()) }
+
+// queued returns how many entries the host has not taken.
+func (r *Ring) queued() uint32 { return r.sqTail - r.q.SQHead.Load() }
 
 func (r *Ring) push(e *Entry) {
-	if r.sqTail-r.q.SQHead.Load() > r.q.SQMask {
+	if r.queued() > r.q.SQMask {
 		r.makeRoom()
 	}
 	r.q.SQEntries[r.sqTail&r.q.SQMask] = *e
@@ -110,7 +113,7 @@ func (r *Ring) makeRoom() {
 		if err := r.enter(false, 0); err != nil {
 			panic(fmt.Sprintf("uring: shard %d: submit to make room for an entry: %v", r.shard, err))
 		}
-		if r.sqTail-r.q.SQHead.Load() <= r.q.SQMask {
+		if r.queued() <= r.q.SQMask {
 			return
 		}
 		r.spill()
@@ -136,7 +139,7 @@ func (r *Ring) Enter(block bool, untilMicros uint64) error {
 	if flags&SQOverflow != 0 {
 		r.stats.Overflows++
 	}
-	if !block && r.sqTail == r.q.SQHead.Load() && flags&(SQOverflow|SQTaskRun) == 0 {
+	if !block && r.queued() == 0 && flags&(SQOverflow|SQTaskRun) == 0 {
 		return nil
 	}
 	return r.enter(block, untilMicros)
@@ -148,7 +151,7 @@ func (r *Ring) enter(block bool, untilMicros uint64) error {
 	if block {
 		r.stats.Waits++
 	}
-	if err := r.host.Enter(r.shard, r.sqTail-r.q.SQHead.Load(), block, untilMicros); err != nil {
+	if err := r.host.Enter(r.shard, r.queued(), block, untilMicros); err != nil {
 		return fmt.Errorf("uring: shard %d: enter: %w", r.shard, err)
 	}
 	return nil
@@ -246,10 +249,14 @@ func (r *Ring) Close() error {
 	_, now := r.host.Clock()
 	limit := now + closeMaxMicros
 	var err error
-	if r.sqTail != r.q.SQHead.Load() {
-		err = r.enter(false, 0)
-	}
 	var dropped [64]Completion
+	for err == nil && r.queued() > 0 && now < limit { // a host short of memory takes some at a time
+		err = r.enter(false, 0)
+		for r.Reap(dropped[:]) > 0 {
+		}
+		_, now = r.host.Clock()
+	}
+	left := r.queued()
 	for r.inflight > 0 && err == nil && now < limit {
 		// Cancelled again each round: an entry that waited behind a link may only have started since.
 		e := cancelAny(tokenCancel)
@@ -259,8 +266,8 @@ func (r *Ring) Close() error {
 		}
 		_, now = r.host.Clock()
 	}
-	if r.inflight > 0 && err == nil {
-		err = fmt.Errorf("uring: close shard %d: %d operations in flight: %w", r.shard, r.inflight, syscall.EBUSY)
+	if err == nil && (r.inflight > 0 || left > 0) {
+		err = fmt.Errorf("uring: close shard %d: %d operations in flight, %d entries not taken: %w", r.shard, r.inflight, left, syscall.EBUSY)
 	}
 	return errors.Join(err, r.host.Teardown(r.shard))
 }
