@@ -20,11 +20,7 @@ func (d *disk) powerCut() {
 	w := d.world
 	survives := d.survivor(len(d.changes))
 	d.keepDependencies(func(i int) bool { return d.changes[i].must || survives(i) })
-	for i := range d.changes {
-		if c := &d.changes[i]; c.must {
-			c.settle()
-		}
-	}
+	d.settleNames()
 	d.changes = nil
 	d.used = 0
 	delete(d.root.durable, "proc") // not on the disk

@@ -18,7 +18,11 @@
 //
 // The disk holds two states of everything: what a reader sees now, and what is known to be durable, with the changes between them in order.
 // A sync, or a write that asks for it, makes changes durable; a power cut keeps, loses or tears the others sector by sector. A name is
-// durable once its directory was synced: syncing the file is not enough.
+// durable once its directory was synced: syncing the file is not enough. A move between two directories happens in whole or not at all,
+// and is durable once both were synced.
+//
+// What goes wrong is set in Faults, at any time, and is counted and traced. A sleeping shard is roused by a wake, a completion or its time;
+// what somebody put in its mailbox without waking it stays there.
 //
 // The one invariant to keep in mind: nothing here may depend on the order of a map, on an address or on real time.
 package sim

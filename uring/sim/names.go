@@ -1,5 +1,7 @@
 package sim
 
+import "slices"
+
 // entryChange is one change of directories, which happens in whole or not at all. It is durable once every directory that it touches was
 // synced: of a rename between two directories, both. After the first sync chance decides, as it does after none.
 type entryChange struct {
@@ -86,14 +88,14 @@ func (d *disk) keepDependencies(stays func(i int) bool) {
 	}
 }
 
-// settleNames moves the oldest durable changes into the durable directories.
+// settleNames moves the durable changes into the durable directories. They may overtake others, which they do not rest on.
 func (d *disk) settleNames() {
-	done := 0
-	for done < len(d.changes) && d.changes[done].must {
-		d.changes[done].settle()
-		done++
-	}
-	d.changes = d.changes[done:]
+	d.changes = slices.DeleteFunc(d.changes, func(c entryChange) bool {
+		if c.must {
+			c.settle()
+		}
+		return c.must
+	})
 }
 
 func (c *entryChange) settle() {
