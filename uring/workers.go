@@ -1,8 +1,18 @@
 package uring
 
-import "sync"
+import (
+	"runtime"
+	"sync"
 
-// Workers run jobs of Host.Work on a few ordinary goroutines, started when first needed. The queue is bounded: full is an answer.
+	"golang.org/x/sys/unix"
+)
+
+// workNice is how much lower the priority of a worker is than that of the process: shards are asked for answers that take microseconds, and
+// a thousand passwords to be hashed must not be in their way.
+const workNice = 10
+
+// Workers run jobs of Host.Work on a few goroutines with threads of their own, started when first needed. The queue is bounded: full is
+// an answer.
 type Workers struct {
 	max int // goroutines
 
@@ -49,6 +59,8 @@ func (w *Workers) Run(token Token, job func() int32, finished *Finished, wake fu
 }
 
 func (w *Workers) loop() {
+	runtime.LockOSThread() // for good: a thread of low priority is no use to others, and ends with the goroutine
+	lowerPriority()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for {
@@ -69,6 +81,13 @@ func (w *Workers) loop() {
 		next.finished.Add(Completion{UserData: uint64(next.token), Res: result})
 		next.wake()
 		w.mu.Lock()
+	}
+}
+
+// lowerPriority makes the kernel prefer other threads to this one. It is a courtesy: where it is not to be had, work is done all the same.
+func lowerPriority() {
+	if level, err := unix.Getpriority(unix.PRIO_PROCESS, 0); err == nil {
+		_ = unix.Setpriority(unix.PRIO_PROCESS, 0, min(20-level+workNice, 19)) // the kernel tells 20 - nice
 	}
 }
 
