@@ -124,12 +124,15 @@ func (w *tickWorld) reply(c *tickConn, frame []byte) string {
 	if kind, _ := wire.FrameKind(frame); kind == wire.FrameEviction {
 		return "evicted"
 	}
+	op := c.header.Operation
+	if !op.Valid() && !op.Framed() { // the answer echoes what no client knows
+		return "refused"
+	}
 	header, err := wire.DecodeReplyHeader(frame)
 	if err != nil || int(header.Size) != len(frame) || header.Request != c.header.Request {
 		w.t.Fatalf("reply: got %v, %+v of %d bytes, want the answer to request %d", err, header, len(frame), c.header.Request)
 	}
 	body, status := frame[wire.FrameHeaderSize:], header.Status
-	op := c.header.Operation
 	if status == wire.StatusOK && op.Framed() {
 		if body, status, err = wire.DecodeResult(body); err != nil {
 			w.t.Fatalf("result section: got %v, want one", err)

@@ -90,6 +90,10 @@ func (w *tickWorld) takeOrders() {
 		w.unlink(out.Unlink.Pop())
 	}
 	w.takeReplies()
+	for w.works && out.Jobs.Len() > 0 {
+		job := out.Jobs.Pop()
+		w.state.In.Jobs.Push(components.JobDone{Kind: job.Kind, Conn: job.Conn, Res: job.Run()})
+	}
 	if out.Jobs.Len()+out.Adopt.Len()+out.Refuse.Len() > 0 {
 		w.t.Fatalf("orders: got %d jobs, %d adoptions, %d refusals, want none in a script", out.Jobs.Len(), out.Adopt.Len(), out.Refuse.Len())
 	}

@@ -36,10 +36,17 @@ type tickWorld struct {
 	buffers  *components.Arena // what the storage systems would receive and read into
 	disk     tickDisk
 	conns    []*tickConn
+	works    bool                  // jobs are done at once; without it a script may have none
 	next     map[ecs.Entity]uint64 // OffsetNext of each partition, as last printed
 }
 
 func newTickWorld(t *testing.T) *tickWorld {
+	t.Helper()
+	return newTickWorldOf(t, slabSize)
+}
+
+// newTickWorldOf is a world of two slabs of so many bytes.
+func newTickWorldOf(t *testing.T, slabSize uint64) *tickWorld {
 	t.Helper()
 	w := &tickWorld{t: t, disk: tickDisk{files: map[uint64]*tickFile{}}, next: map[ecs.Entity]uint64{}}
 	w.print = components.NewPrinter(&w.out)
@@ -198,6 +205,13 @@ func (w *tickWorld) checkEnd() {
 			w.t.Errorf("connection %d: got no answer by the end of the script, want one", i+1)
 		}
 	}
+	if leaks := w.leaks(); leaks != "" {
+		w.t.Errorf("at the end: got %s, want none", leaks)
+	}
+}
+
+// leaks says what is held although nothing is under way; "" is nothing.
+func (w *tickWorld) leaks() string {
 	blocks := 0
 	for _, span := range w.state.Blocks.Span {
 		if span.Len > 0 {
@@ -205,13 +219,14 @@ func (w *tickWorld) checkEnd() {
 		}
 	}
 	if blocks > 0 || w.buffers.InUse() > 0 || w.state.Polls.Live > 0 {
-		w.t.Errorf("at the end: got %d reply blocks, %d bytes of buffers, %d cold polls, want none", blocks, w.buffers.InUse(), w.state.Polls.Live)
+		return fmt.Sprintf("%d reply blocks, %d bytes of buffers, %d cold polls", blocks, w.buffers.InUse(), w.state.Polls.Live)
 	}
 	for row := range w.state.Partitions.All {
 		if n := w.state.Partitions.InFlight[row]; n > 0 {
-			w.t.Errorf("partition %s at the end: got %d operations in flight, want none", w.name(w.state.Partitions.Entity(row)), n)
+			return fmt.Sprintf("partition %s with %d operations in flight", w.name(w.state.Partitions.Entity(row)), n)
 		}
 	}
+	return ""
 }
 
 // tickLog prints what is logged.
