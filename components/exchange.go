@@ -111,11 +111,11 @@ type OffsetsWritten struct {
 type JobKind uint8
 
 const (
-	JobVerify JobKind = iota + 1 // a password compared, for a connection
-	JobStats                     // numbers of the machine read, for a connection
-	JobSnapshot
-	JobHash    // a password hashed, for shard 0
-	JobCollect // a system snapshot collected, for a connection
+	JobVerify   JobKind = iota + 1 // a password compared, for a connection
+	JobStats                       // numbers of the machine read, for a connection
+	JobSnapshot                    // a snapshot of the control log made: storage's own
+	JobHash                        // a password hashed, for shard 0
+	JobCollect                     // a system snapshot collected, for a connection
 )
 
 // JobDone is a job that a worker finished. What it found is where the job put it.

@@ -231,17 +231,19 @@ type ControlFile struct {
 	Step     ControlStep
 	Busy     bool // an operation is in flight
 	Failed   bool
+
+	Closed       bool // a file was closed since the last snapshot was begun
+	Snapshotting bool // one is being made: there is no more than one at a time
 }
 
 // ControlStep is how far the control log is in going over to its next file.
 type ControlStep uint8
 
 const (
-	ControlReady  ControlStep = iota // records are appended
-	ControlOpen                      // the next file is to be opened
-	ControlHead                      // its head is to be written
-	ControlSync                      // its directory entry is to be made durable
-	ControlClosed                    // the file before it is closed: a snapshot is to be made
+	ControlReady ControlStep = iota // records are appended
+	ControlOpen                     // the next file is to be opened
+	ControlHead                     // its head is to be written
+	ControlSync                     // its directory entry is to be made durable
 )
 
 // OffsetFile is the shard's offset log.

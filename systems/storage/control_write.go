@@ -20,6 +20,9 @@ const controlFileMax = 16 << 20
 func WriteControl(v components.StateView, st *components.Storage, ring *uring.Ring) {
 	c := &st.Control
 	ordered := len(st.In.Control.Bytes) > 0
+	if c.Closed && !c.Snapshotting && st.In.Jobs.TryPush(snapshotJob(v, st, ring)) {
+		c.Closed, c.Snapshotting = false, true
+	}
 	switch {
 	case c.Failed:
 		if ordered {
@@ -40,11 +43,6 @@ func WriteControl(v components.StateView, st *components.Storage, ring *uring.Ri
 		c.Busy = true
 		_, token := take(st, OpControlSyncDir, 0)
 		ring.Push(uring.Fsync(c.DirFD, false, token))
-	case components.ControlClosed:
-		if st.In.Jobs.TryPush(snapshotJob(v, st, ring)) {
-			c.Step = components.ControlReady
-		}
-		fallthrough
 	case components.ControlReady:
 		if ordered && writeControl(st, ring, st.In.Control.Bytes, st.In.Control.Number) {
 			st.In.Control = components.ControlOrder{}
@@ -118,6 +116,14 @@ func snapshotJob(v components.StateView, st *components.Storage, ring *uring.Rin
 	}}
 }
 
+// snapshotDone takes what became of a snapshot. Nobody else wants to know: one that failed left things as they were, and the next makes up for it.
+func snapshotDone(st *components.Storage, res int32) {
+	st.Control.Snapshotting = false
+	if res < 0 {
+		st.Log.Log(components.LogError, "no snapshot of the control log: starts take longer until there is one", components.Num("errno", uint64(-res)))
+	}
+}
+
 // ControlDone takes the completion of an operation of WriteControl and frees its slot. What became of an order is told to the state systems.
 func ControlDone(_ components.StateView, st *components.Storage, slot uint32, res int32) {
 	c := &st.Control
@@ -142,7 +148,7 @@ func ControlDone(_ components.StateView, st *components.Storage, slot uint32, re
 		}
 	case components.ControlSync:
 		if c.Failed = res < 0; !c.Failed {
-			c.Step = components.ControlClosed
+			c.Step, c.Closed = components.ControlReady, true
 		}
 	default:
 		err := writeError(res, span.Len)

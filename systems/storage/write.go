@@ -184,8 +184,13 @@ func StartJobs(v components.StateView, st *components.Storage, io *IO) {
 }
 
 func jobDone(st *components.Storage, slot uint32, res int32) {
-	st.Out.Jobs.Push(components.JobDone{Kind: components.JobKind(st.Inflight.Aux[slot]), Conn: entity(st.Inflight.Subject[slot]), Res: res})
+	kind, conn := components.JobKind(st.Inflight.Aux[slot]), entity(st.Inflight.Subject[slot])
 	st.Inflight.Put(slot)
+	if kind == components.JobSnapshot {
+		snapshotDone(st, res)
+		return
+	}
+	st.Out.Jobs.Push(components.JobDone{Kind: kind, Conn: conn, Res: res})
 }
 
 func entity(n uint64) ecs.Entity { return ecs.Entity(n) }
