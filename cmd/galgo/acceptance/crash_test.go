@@ -163,6 +163,9 @@ func (c *crash) playRound() {
 		s.kill(c.t)
 	}
 	l.running.Wait()
+	if trouble := s.trouble(); trouble != "" {
+		c.fatal("the server wrote %q", trouble)
+	}
 	if reached {
 		c.ends[end.name]++
 	} else {
@@ -235,7 +238,7 @@ func (c *crash) drawEnd() roundEnd {
 	case c.round%10 == 4:
 		return roundEnd{name: "offset log rewritten", folder: "offsets", changes: 1 + c.random.IntN(2), delay: delay / 8}
 	case c.round%10 == 8:
-		return roundEnd{name: "control log rolled", folder: "control", changes: 1 + c.random.IntN(4), delay: delay / 8}
+		return roundEnd{name: "control log rolled", folder: "control", changes: 1 + c.random.IntN(8), delay: delay / 8}
 	case n < 6:
 		return roundEnd{name: "start", starting: 1 + c.random.IntN(12+2*c.round), delay: delay / 8}
 	case n < 10:

@@ -88,16 +88,24 @@ func launch(t *testing.T, o options) *server {
 			<-s.read
 			_ = s.process.Wait()
 		}
-		for _, trouble := range []string{"panic: ", "fatal error: ", "DATA RACE"} {
-			if strings.Contains(s.log.String(), trouble) {
-				t.Errorf("the server wrote %q", trouble)
-			}
+		if trouble := s.trouble(); trouble != "" {
+			t.Errorf("the server wrote %q", trouble)
 		}
 		if t.Failed() {
 			t.Logf("server at %s on %s wrote:\n%s", s.address, s.dir, &s.log)
 		}
 	})
 	return s
+}
+
+// trouble is what a server that has ended wrote and none should: "" for a sound one.
+func (s *server) trouble() string {
+	for _, trouble := range []string{"panic: ", "fatal error: ", "DATA RACE"} {
+		if strings.Contains(s.log.String(), trouble) {
+			return trouble
+		}
+	}
+	return ""
 }
 
 // readLog collects what the server writes, and passes on the address that its banner names; "" when it ends without one.
