@@ -36,17 +36,13 @@ func ReadCold(v components.StateView, st *components.Storage, io *IO) {
 			continue
 		}
 		file := f.Row(order.File)
-		f.Used[file] = v.Now().MonoMicros
 		if order.Position == components.NoPosition {
 			if indexReady(v, st, io, file) {
 				readIndex(st, io, row, file)
 			}
 			continue
 		}
-		if f.LogFD[file] == components.NoFD {
-			if !f.LogBusy[file] {
-				openLog(st, io, file, false)
-			}
+		if !logReady(v, st, io, file) {
 			continue
 		}
 		from := components.AlignDown(order.Position)

@@ -87,6 +87,19 @@ func openLog(st *components.Storage, io *IO, row uint32, create bool) bool {
 	return true
 }
 
+// logReady says whether a segment's log can be used now; if it is closed, it is opened.
+func logReady(v components.StateView, st *components.Storage, io *IO, row uint32) bool {
+	f := &st.Segments
+	f.Used[row] = v.Now().MonoMicros
+	if f.LogFD[row] != components.NoFD {
+		return true
+	}
+	if !f.LogBusy[row] {
+		openLog(st, io, row, false)
+	}
+	return false
+}
+
 // GrowFiles creates and grows the logs of partitions that want to append: made, given blocks, and at LevelDurable entered in
 // the directory durably, before the state systems append.
 // Reads In.Grow, the view of partitions. Writes Segments, Inflight, Out.Grown. Drives the ring.

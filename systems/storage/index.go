@@ -151,19 +151,11 @@ func VouchLogs(v components.StateView, st *components.Storage, io *IO) {
 		}
 		order := st.In.Vouch.Pop()
 		row := f.Row(order.File)
-		f.Used[row] = v.Now().MonoMicros
 		if f.IndexDead[row] {
 			st.Out.Vouched.Push(vouchedOf(&order, syscall.ENOSPC))
 			continue
 		}
-		if f.LogFD[row] == components.NoFD {
-			st.In.Vouch.Push(order)
-			if !f.LogBusy[row] {
-				openLog(st, io, row, false)
-			}
-			continue
-		}
-		if !indexReady(v, st, io, row) || marksWait(st, order.File.SegmentID) {
+		if !logReady(v, st, io, row) || !indexReady(v, st, io, row) || marksWait(st, order.File.SegmentID) {
 			st.In.Vouch.Push(order)
 			continue
 		}

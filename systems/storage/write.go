@@ -27,11 +27,7 @@ func WriteJournals(v components.StateView, st *components.Storage, io *IO) {
 		}
 		file := v.WriteFile(partition)
 		row := f.Row(file)
-		f.Used[row] = v.Now().MonoMicros
-		if f.LogFD[row] == components.NoFD {
-			if !f.LogBusy[row] {
-				openLog(st, io, row, false)
-			}
+		if !logReady(v, st, io, row) {
 			continue
 		}
 		count, bytes := uint32(0), uint64(0)
@@ -95,11 +91,7 @@ func ReadTails(v components.StateView, st *components.Storage, io *IO) {
 		}
 		file, position := v.LastBlock(partition)
 		row := f.Row(file)
-		f.Used[row] = v.Now().MonoMicros
-		if f.LogFD[row] == components.NoFD {
-			if !f.LogBusy[row] {
-				openLog(st, io, row, false)
-			}
+		if !logReady(v, st, io, row) {
 			continue
 		}
 		block, ok := st.Arena.Alloc(components.UnitSize)
