@@ -1,7 +1,10 @@
 package server_test
 
 import (
+	"bytes"
+	"encoding/binary"
 	"fmt"
+	"math/rand/v2"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -269,5 +272,88 @@ func TestRetentionByAge(t *testing.T) {
 	fill(t, c, orders, 1, 120, 12)
 	if got := partitionOf(t, c, orders, 1); got.SegmentsCount != 3 || got.MessagesCount != 140 {
 		t.Fatalf("without the cleaner: got %+v, want all of 140 messages", got)
+	}
+}
+
+// removalLog is what a partition should hold: message n of its log is number epoch<<32 + n.
+type removalLog struct{ epoch, first, next, stored uint64 }
+
+// Random sends, removals, purges, stored offsets and restarts, with another number of shards each time: what is there is what a slow model says, no more
+// and no less.
+func TestRemovalsAgainstAModel(t *testing.T) {
+	for _, level := range []string{"written", "durable"} {
+		t.Run(level, func(t *testing.T) {
+			random := rand.New(rand.NewPCG(5, uint64(len(level))))
+			s := start(t, setup{level: level})
+			c := s.dial()
+			orders := topic(t, c, "orders", 3, option("segment_size", "1 MiB"))
+			var logs [3]removalLog
+			var b wire.BatchBuilder
+			for life := range 6 {
+				for range 25 {
+					id := uint32(random.IntN(3))
+					log := &logs[id]
+					switch random.IntN(12) {
+					case 0:
+						noError(t, c.PurgeTopic(named("s"), orders))
+						for i := range logs {
+							logs[i] = removalLog{epoch: logs[i].epoch + 1}
+						}
+					case 1, 2:
+						count := 1 + random.IntN(3)
+						noError(t, c.DeleteSegments(wire.DeleteSegments{Stream: named("s"), Topic: orders, PartitionID: id, SegmentsCount: uint32(count)}))
+						for range count { // 50 messages to a segment; the last one is open
+							if next := log.first + 50; next < log.next && (log.stored == 0 || next <= log.stored) {
+								log.first = next
+							}
+						}
+					case 3:
+						if log.next > log.first {
+							offset := log.first + uint64(random.IntN(int(log.next-log.first)))
+							noError(t, c.StoreOffset(key(orders, id), offset))
+							log.stored = offset + 1
+						}
+					default:
+						for range 1 + random.IntN(6) {
+							send(t, c, orders, id, batch(&b, log.epoch<<32+log.next, 10, 20_000), log.next)
+							log.next += 10
+						}
+					}
+				}
+				for range 2 {
+					for id := range logs {
+						logs[id].check(t, c, orders, uint32(id))
+					}
+					s.stop()
+					s = start(t, setup{dir: s.dir, level: level, shards: 1 + (life+random.IntN(2))%3})
+					c = s.dial()
+				}
+			}
+		})
+	}
+}
+
+// check reads a whole partition.
+func (l *removalLog) check(t *testing.T, c *client.Client, topic wire.Ident, id uint32) {
+	t.Helper()
+	if got := partitionOf(t, c, topic, id); got.MessagesCount != l.next-l.first || got.CurrentOffset != l.next-min(l.next, 1) {
+		t.Fatalf("partition %d: got %+v, want messages [%d,%d)", id, got, l.first, l.next)
+	}
+	stored, found, err := c.Offset(key(topic, id))
+	if err != nil || found != (l.stored > 0) || found && stored.StoredOffset != l.stored-1 {
+		t.Fatalf("stored offset of partition %d: got %v, %v, %+v, want %d", id, err, found, stored, l.stored)
+	}
+	for at, from := l.first, uint64(0); at < l.next; from = at {
+		got := poll(t, c, topic, id, wire.Strategy{Kind: wire.PollOffset, Value: from}, 100, false)
+		if got.Count == 0 {
+			t.Fatalf("poll of partition %d at %d: got nothing, want messages up to %d", id, at, l.next)
+		}
+		for header, message := range got.All() {
+			offset := header.BaseOffset + uint64(message.OffsetDelta)
+			if want := payload(l.epoch<<32+at, len(message.Payload)); offset != at || !bytes.Equal(message.Payload, want) {
+				t.Fatalf("partition %d: got offset %d with number %x, want %d of epoch %d", id, offset, binary.LittleEndian.Uint64(message.Payload), at, l.epoch)
+			}
+			at++
+		}
 	}
 }

@@ -3,6 +3,7 @@ package state
 import (
 	"bytes"
 	"math/rand/v2"
+	"syscall"
 	"testing"
 
 	"galgo/components"
@@ -187,9 +188,9 @@ func (m *removalModel) check() {
 // Sends, polls, truncations, removals of segments and purges in any order, with a disk that takes its time and memory that is short: what is
 // read was sent, nothing is read from a file that is gone, and in the end no file, no memory and no request is left over.
 func TestRemovalModel(t *testing.T) {
-	seeds := uint64(40)
+	seeds := uint64(20)
 	if testing.Short() {
-		seeds = 10
+		seeds = 5
 	}
 	for seed := range seeds {
 		random := rand.New(rand.NewPCG(seed, 77))
@@ -253,5 +254,131 @@ func TestRemovalModel(t *testing.T) {
 		DoomPartition(e.s, m.partition)
 		e.run(20)
 		e.empty()
+	}
+}
+
+// A partition that is faulted begins anew with a purge, for what was wrong with its files goes with them.
+func TestPurgeOfAFaultedPartition(t *testing.T) {
+	e := newEngine(t, 8<<20)
+	partition := e.partition(components.LevelWritten, 1<<30)
+	e.settle(e.send(partition, plain(5, 100)))
+	e.failing = syscall.EIO
+	lost := e.send(partition, plain(5, 100))
+	e.tick()
+	purge(e.s, &wire.Event{Kind: wire.EventPurged, Partition: uint64(partition), Epoch: 1}) // a write that fails now is of no account
+	e.run(2)
+	e.want(lost, wire.StatusOK)
+	if got := e.s.Gauges.Faulted.Load(); got != 0 {
+		t.Errorf("faulted partitions: got %d, want none", got)
+	}
+	second := e.send(partition, plain(5, 100))
+	e.run(4)
+	e.want(second, wire.StatusCannotSaveMessagesToSegment)
+	if got := e.s.Gauges.Faulted.Load(); got != 1 {
+		t.Errorf("faulted partitions: got %d, want 1", got)
+	}
+	e.failing = 0
+	purge(e.s, &wire.Event{Kind: wire.EventPurged, Partition: uint64(partition), Epoch: 2})
+	if r := e.settle(e.send(partition, plain(5, 100))); r.Kind != components.ReplySent || r.Offset != 0 || e.s.Gauges.Faulted.Load() != 0 {
+		t.Errorf("send after the purge: got %+v with %d faulted, want offset 0", r, e.s.Gauges.Faulted.Load())
+	}
+	DoomPartition(e.s, partition)
+	e.run(5)
+	e.empty()
+}
+
+// A reply on its way holds up neither a purge nor a removal, and what it refers to stays as it was until it is sent.
+func TestRepliesOutliveTheirLog(t *testing.T) {
+	e := newEngine(t, 4<<20)
+	partition := e.partition(components.LevelWritten, 1<<17)
+	batch, sent := batchOf(rand.New(rand.NewPCG(1, 1)), 2, 50_000)
+	for range 3 {
+		e.settle(e.send(partition, batch))
+	}
+	hot := e.settle(e.poll(partition, wire.Strategy{Kind: wire.PollOffset}, 2, false))
+	e.s.Evict(4 << 20)
+	cold := e.settle(e.poll(partition, wire.Strategy{Kind: wire.PollOffset}, 2, false))
+	if r := e.settle(e.ask(components.Request{Kind: components.RequestTruncate, Partition: partition, Offset: 4})); r.Status != wire.StatusOK {
+		t.Fatalf("truncation: got %+v", r)
+	}
+	last := e.settle(e.poll(partition, wire.Strategy{Kind: wire.PollLast}, 2, false))
+	purge(e.s, &wire.Event{Kind: wire.EventPurged, Partition: uint64(partition), Epoch: 1})
+	other, _ := batchOf(rand.New(rand.NewPCG(2, 2)), 2, 50_000)
+	for i := range uint64(8) {
+		if r := e.settle(e.send(partition, other)); r.Offset != 2*i {
+			t.Fatalf("send after the purge: got offset %d, want %d", r.Offset, 2*i)
+		}
+	}
+	for i, r := range []components.Reply{hot, cold, last} {
+		_, messages, _ := e.messages(e.body(r))
+		if len(messages) != 2 || !bytes.Equal(messages[0], sent[0]) || !bytes.Equal(messages[1], sent[1]) {
+			t.Errorf("reply %d: got other messages than were polled", i)
+		}
+	}
+	DoomPartition(e.s, partition)
+	e.run(5)
+	e.empty()
+}
+
+// The segment that is the first after a truncation has its head in its file: else recovery could not tell where the log begins.
+func TestTruncationKeepsTheLastHeadThatIsWritten(t *testing.T) {
+	e := newEngine(t, 8<<20)
+	partition := e.partition(components.LevelMemory, 1<<17)
+	row := e.row(partition)
+	for range 3 { // a segment each
+		e.settle(e.send(partition, plain(1, 100_000)))
+		e.s.Now.MonoMicros += lazyMicros
+		e.run(3)
+	}
+	e.send(partition, plain(1, 100_000))
+	e.run(2) // appended to a fourth segment, and not written yet
+	if p := &e.s.Partitions; p.Segments[row].Len() != 4 || p.OffsetNext[row] != 4 || p.OffsetWritten[row] != 3 {
+		t.Fatalf("before: got %d segments, %d messages, %d written, want 4, 4 and 3", p.Segments[row].Len(), p.OffsetNext[row], p.OffsetWritten[row])
+	}
+	truncate := func(want uint64) {
+		t.Helper()
+		if r := e.settle(e.ask(components.Request{Kind: components.RequestTruncate, Partition: partition, Offset: 100})); r.Status != wire.StatusOK {
+			t.Errorf("truncation: got %+v", r)
+		}
+		if got := e.s.Partitions.OffsetFirst[row]; got != want {
+			t.Errorf("first offset: got %d, want %d", got, want)
+		}
+	}
+	truncate(2)
+	e.s.Now.MonoMicros += lazyMicros
+	e.run(5)
+	truncate(3)
+	truncate(3)
+	DoomPartition(e.s, partition)
+	e.run(20)
+	e.empty()
+}
+
+// Where the log is to begin cannot be noted: nothing is removed.
+func TestTruncationThatCannotBeNoted(t *testing.T) {
+	e := newEngine(t, 8<<20)
+	partition := e.partition(components.LevelWritten, 1<<17)
+	for range 3 {
+		e.settle(e.send(partition, plain(1, 100_000)))
+	}
+	ask := components.Request{Kind: components.RequestTruncate, Partition: partition, Offset: 2}
+	for range 2 {
+		conn := e.ask(ask)
+		e.tick()
+		if order := &e.s.Out.Offsets; len(order.Records) > 0 {
+			if !order.Durable {
+				t.Error("the note: got it written at the level of offsets, want it durable")
+			}
+			e.s.In.OffsetsDone.Push(components.OffsetsWritten{Order: order.Order, Err: syscall.EIO})
+			*order = components.OffsetsOrder{}
+		}
+		e.tick()
+		e.want(conn, wire.StatusCannotWriteToFile)
+	}
+	if got := e.s.Partitions.OffsetFirst[e.row(partition)]; got != 0 {
+		t.Errorf("first offset: got %d, want 0", got)
+	}
+	if got := Undone(e.s); got == "removals" {
+		t.Errorf("undone: got %q", got)
 	}
 }

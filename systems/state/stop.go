@@ -53,8 +53,8 @@ func Undone(s *components.State) string {
 		return "offsets to be written"
 	case s.Requests.Len()+s.Asks.Len()+s.Fenced.Len() > 0:
 		return "requests"
-	case s.Cuts.Len() > 0:
-		return "removals to be noted"
+	case s.Cuts.Len()+s.Purged.Len()+s.Retiring.Len() > 0:
+		return "removals"
 	case s.Control != nil && s.Control.Pending.Len()+len(s.Control.Removed)+len(s.Control.Series)+len(s.Control.Proposals) > 0:
 		return "changes of metadata"
 	case s.In.Removed.Len() > 0 || s.Out.Reports.News || s.Out.Reports.Applied > 0:

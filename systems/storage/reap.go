@@ -138,7 +138,7 @@ func Undone(st *components.Storage) string {
 		return "control log"
 	case st.Offsets.Busy || len(st.In.Offsets.Records) > 0:
 		return "offset log"
-	case st.In.Unlink.Len() > 0:
+	case st.In.Unlink.Len()+st.Directory.Unlinking > 0:
 		return "files to be removed"
 	case Wants(st):
 		return "operations that wait for their turn"

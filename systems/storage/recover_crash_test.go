@@ -104,7 +104,7 @@ func (m *crashModel) truncate() {
 	for count+1 < len(m.segments) && m.segments[count+1].end > 0 && m.random.IntN(3) > 0 {
 		count++
 	}
-	if count == 0 {
+	if len(m.segments) == 0 || m.segments[count].base == m.segments[0].base {
 		return
 	}
 	m.retired = append(m.retired, m.segments[:count]...)

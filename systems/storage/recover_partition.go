@@ -87,7 +87,9 @@ func (r *recovery) recover() error {
 	if err := r.load(); err != nil {
 		return err
 	}
-	r.dropPurged()
+	if err := r.dropPurged(); err != nil {
+		return err
+	}
 	r.dropRemoved()
 	if err := r.dropUnused(); err != nil {
 		return err
@@ -143,30 +145,46 @@ func (r *recovery) load() error {
 }
 
 // dropPurged takes off the segments of earlier purge epochs. One whose first write was torn, or lost with the machine's power, has no head that
-// says so: it is one of them if it lies before the segment with which the present epoch began, or behind another of them and nothing vouches for it.
-// Until a write has returned nothing of the next epoch is appended, so that there is no more than one such at a time.
-func (r *recovery) dropPurged() {
+// says so. It is one of them if it lies before the segment with which the present epoch began; or, where there is no head of the present epoch and
+// nothing vouches for it, if it lies behind another of them, or follows what the present epoch does not have. Until a write has returned nothing
+// of the next epoch is appended.
+func (r *recovery) dropPurged() error {
 	if r.Epoch == 0 {
-		return
+		return nil
 	}
 	present := 0
 	for present < len(r.logs) && (r.logs[present].headless != nil || r.logs[present].head.PurgeEpoch < r.Epoch) {
 		present++
 	}
-	begins := present < len(r.logs) && r.logs[present].head.BaseOffset == 0
-	kept := r.logs[:0]
-	purged := false
+	none := present == len(r.logs)
+	begins := !none && r.logs[present].head.BaseOffset == 0
+	var kept []*segmentLog
 	for i, l := range r.logs {
-		switch {
-		case l.headless == nil && l.head.PurgeEpoch < r.Epoch, l.headless != nil && i < present && (begins || purged && l.index.vouching == nil):
+		purged := l.headless == nil && l.head.PurgeEpoch < r.Epoch || l.headless != nil && i < present && begins
+		if !purged && none && l.index.vouching == nil {
+			follows, err := l.follows(r.Begin, r.counts(0))
+			if err != nil {
+				return err
+			}
+			purged = follows || len(r.dropped) > 0
+		}
+		if purged {
+			l.close()
 			r.note("%s: purged, removed", l.path)
 			r.dropped = append(r.dropped, l)
-			purged = true
-		default:
+		} else {
 			kept = append(kept, l)
 		}
 	}
 	r.logs = kept
+	return nil
+}
+
+// follows says whether all that is left of a segment without a head is a first write, which was handed over when there were messages at or above an
+// offset.
+func (l *segmentLog) follows(offset uint64, counts func(run uint64) bool) (bool, error) {
+	found, err := l.search(0, counts)
+	return err == nil && found.counting > 0 && found.least > offset && found.safeBelow == found.least, err
 }
 
 // dropRemoved takes off the segments below Begin of which files are left.
@@ -207,7 +225,9 @@ func (r *recovery) acceptBefore(damage error) error {
 	if !isDamage(damage) {
 		return damage
 	}
-	r.dropPurged()
+	if err := r.dropPurged(); err != nil {
+		return err
+	}
 	r.dropRemoved()
 	var p place
 	for i, l := range r.logs {
@@ -271,6 +291,7 @@ func (r *recovery) dropBeginning() error {
 // drop takes the last segment off; remove removes its files.
 func (r *recovery) drop(n int, why string) {
 	l := r.logs[n]
+	l.close()
 	r.note("%s: %s, removed", l.path, why)
 	r.dropped = append(r.dropped, l)
 	r.logs = r.logs[:n]
