@@ -300,3 +300,47 @@ func TestLateRemovals(t *testing.T) {
 	}
 	w.equalCatalogs()
 }
+
+// A tick applies a bounded amount of events, and ends a bounded number of partitions, with what they have stored.
+func TestTicksDoABoundedAmount(t *testing.T) {
+	w := newWorld(t, 1)
+	c := w.root(0, 1)
+	s := w.shards[0]
+	c.must(wire.OpCreateStream, streamBody("s"))
+	for _, name := range []string{"t", "u", "v", "w"} {
+		c.must(wire.OpCreateTopic, topicBody("s", name, 1000))
+	}
+	for _, row := range w.partitions(0, "s", "t") {
+		for id := range uint32(16) {
+			s.Offsets.Set(s.Catalog.Partitions.Entity(row), components.ConsumerKey{Kind: wire.ConsumerSingle, ID: id}, 1, 1)
+		}
+	}
+	seq := s.Catalog.Applied
+	for _, name := range []string{"t", "u", "v", "w"} {
+		stream, _ := s.Catalog.StreamNamed([]byte("s"))
+		topic, _ := s.Catalog.TopicNamed(stream, []byte(name))
+		seq++
+		s.Events.Push(&wire.Event{Seq: seq, Kind: wire.EventTopicDeleted, Topic: uint64(s.Catalog.Topics.Entity(topic))})
+	}
+	for ticks := 0; s.Events.Len() > 0; ticks++ {
+		before := s.Catalog.Partitions.Len()
+		ApplyEvents(s)
+		if gone := before - s.Catalog.Partitions.Len(); gone == 0 || gone > applyMax+pieceMax {
+			t.Fatalf("tick %d: got %d partitions taken out of the catalog, want some, %d at most", ticks, gone, applyMax+pieceMax)
+		}
+	}
+	for ticks := 0; s.Partitions.Len() > 0; ticks++ {
+		before, stored := s.Partitions.Len(), s.Offsets.Len()
+		ReapPartitions(s)
+		for s.Out.Unlink.Len() > 0 {
+			s.Out.Unlink.Pop()
+		}
+		ended := before - s.Partitions.Len()
+		if dropped := stored - s.Offsets.Len(); ended == 0 || ended > reapMax || dropped > (reapMax+16)*offsetsPerUnit {
+			t.Fatalf("tick %d: got %d partitions ended with %d stored offsets, want some, %d at most", ticks, ended, dropped, reapMax)
+		}
+	}
+	if s.Offsets.Len() != 0 || s.Doomed.Len() != 0 {
+		t.Errorf("at the end: got %d stored offsets, %d doomed partitions, want none", s.Offsets.Len(), s.Doomed.Len())
+	}
+}
