@@ -130,6 +130,12 @@ func receiveDoesNotWait(f *fixture) {
 	into, b := f.buffer(10)
 	receive := func(t uring.Token) uring.Entry { return uring.Recv(server, into, 10, uring.MSG_DONTWAIT, t) }
 	f.wantErrno(f.do(receive), syscall.EAGAIN)
+	other, _ := f.buffer(10)
+	waiting := f.push(func(t uring.Token) uring.Entry { return uring.Recv(server, other, 10, 0, t) })
+	f.settle()
+	f.wantErrno(f.do(receive), syscall.EAGAIN) // nor does it stand in line
+	f.want(f.do(func(t uring.Token) uring.Entry { return uring.Cancel(waiting, t) }), 0)
+	f.wantErrno(f.wait(waiting), syscall.ECANCELED)
 	f.send(client, "some")
 	f.ok(func(t uring.Token) uring.Entry { return uring.PollAdd(server, uring.POLLIN, false, t) })
 	f.want(f.do(receive), 4)

@@ -139,8 +139,22 @@ func TestHalfOpenPeer(t *testing.T) {
 	if m.w.FaultCounts()[sim.FaultVanish] != 1 || peer.Write([]byte("x")) != 0 {
 		t.Fatalf("got %v, want one peer gone", m.w.FaultCounts())
 	}
-	if got := m.do(uring.CancelFD(server, 0)); got.Res != 1 && got.UserData != 5 {
-		t.Fatalf("got %v, want the send cancelled", got)
+	if got := m.do(uring.Send(server, m.slab.Base(), 10, uring.MSG_DONTWAIT, 0)); got.Errno() != syscall.EAGAIN {
+		t.Fatalf("got %d behind a send that waits, want EAGAIN", got.Res)
+	}
+	m.ring.Push(uring.CancelFD(server, 6))
+	results := map[uring.Token]int32{}
+	for len(results) < 2 {
+		check(t, m.ring.Enter(true, 0))
+		for _, c := range c[:m.ring.Reap(c[:])] {
+			results[c.Token()] = c.Res
+		}
+	}
+	if results[5] != 400 || results[6] != 1 {
+		t.Fatalf("got %v, want the send cancelled after the 400 bytes that the window took", results)
+	}
+	if got := m.do(uring.Send(server, m.slab.Base(), 10, uring.MSG_DONTWAIT, 0)); got.Errno() != syscall.EAGAIN {
+		t.Fatalf("got %d, want EAGAIN: nobody acknowledges anything", got.Res)
 	}
 }
 

@@ -18,12 +18,17 @@ func (o *op) onSocket() *socket {
 	return o.held.socket
 }
 
-// join puts an operation in a line and tries it, at once or a moment later.
+// join puts an operation in a line and tries it, at once or a moment later. One that does not wait does not stand in line either.
 func (o *op) join(line *[]*op) {
 	s, w := o.held.socket, o.s.k.world
+	impatient := o.e.Opcode != uring.OpAccept && o.e.OpFlags&unix.MSG_DONTWAIT != 0
+	if impatient && len(*line) > 0 {
+		o.finish(failed(syscall.EAGAIN))
+		return
+	}
 	o.state = opWaiting
 	*line = append(*line, o)
-	if o.e.OpFlags&unix.MSG_DONTWAIT == 0 && w.fault(FaultLate, w.o.Faults.Late) {
+	if !impatient && w.fault(FaultLate, w.o.Faults.Late) {
 		o.s.k.after(1+w.below(200), func() { s.serveLine(line) })
 		return
 	}
