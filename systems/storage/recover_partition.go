@@ -3,6 +3,7 @@ package storage
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"syscall"
 
 	"github.com/zeebo/xxh3"
@@ -92,6 +93,9 @@ func (r *recovery) recover() error {
 	}
 	r.dropRemoved()
 	if err := r.dropUnused(); err != nil {
+		return err
+	}
+	if err := r.dropLeftovers(); err != nil {
 		return err
 	}
 	if err := r.dropBeginning(); err != nil {
@@ -260,6 +264,28 @@ func (r *recovery) dropUnused() error {
 			return nil // the head is written along with the first records: settle sees what to make of it
 		}
 		r.drop(n, "made but never used")
+	}
+	return nil
+}
+
+// dropLeftovers takes out what was given up because there was no room for it, and came back when the machine lost its power before the removal
+// was durable: files without a head, a record or an index, where the next segment begins at the same offset. Whether it does after another
+// one shows when the log is walked.
+func (r *recovery) dropLeftovers() error {
+	for i := len(r.logs) - 2; i >= 0; i-- {
+		l, next := r.logs[i], r.logs[i+1]
+		if l.headless == nil || l.index.last != nil || i == 0 && (next.headless != nil || next.head.BaseOffset > 0) {
+			continue
+		}
+		found, err := l.search(0, r.counts(0))
+		if err != nil {
+			return err
+		}
+		if found.seals == 0 {
+			r.note("%s: given up before it was used, removed", l.path)
+			r.dropped = append(r.dropped, l)
+			r.logs = slices.Delete(r.logs, i, i+1)
+		}
 	}
 	return nil
 }

@@ -301,6 +301,35 @@ func TestRecoverHeadless(t *testing.T) {
 		}
 		p.wantStable(got)
 	}
+	// It could not be made for want of space, and its name, which was removed, came back with the machine's power: the next one took its place.
+	for _, log := range [][]byte{nil, make([]byte, 8192)} {
+		for _, before := range []bool{false, true} {
+			p := newPartition(t)
+			var counts []int
+			next := uint64(0)
+			if before {
+				p.segment(testID, 0).record(3, 0, 10)
+				counts, next = append(counts, 1), 2
+			}
+			p.segment(testID+1, next).log = log
+			p.segment(testID+2, next).record(3, next, 10).voucher(1, 3)
+			p.write()
+			p.segs = slices.Delete(p.segs, len(counts), len(counts)+1)
+			p.wantStable(p.wantGood(append(counts, 1)...))
+		}
+	}
+	// But not if the next one begins behind messages that nobody has.
+	for _, index := range []bool{false, true} {
+		p := newPartition(t)
+		a := p.segment(testID, 0).record(3, 0, 10)
+		if index {
+			a.mark(0, 3, false)
+		}
+		a.log = nil
+		p.segment(testID+1, 2).record(3, 2, 10).voucher(1, 3)
+		p.write().wantFaulted(a, 0)
+	}
+
 	// An empty one with a head stays.
 	p := newPartition(t)
 	p.segment(testID, 0).record(3, 0, 10)
