@@ -53,6 +53,7 @@ type batch struct {
 	offset    uint64 // once placed
 	placed    bool   // answered or seen
 	level     components.Level
+	answered  bool // or the connection is lost
 	promised  bool // acknowledged or seen, and no crash since that its level does not survive
 	gone      bool // refused for good, or taken by a crash: never to be seen
 }
@@ -144,6 +145,9 @@ func (m *messages) place(b *batch, t *dataPartition, offset uint64, how string) 
 	case b.placed && b.offset != offset:
 		p.fail("%s: batch [%d,+%d) was %s at offset %d, and is at %d", t, b.first, b.count, how, offset, b.offset)
 	}
+	if how == "seen" && !b.placed && !b.answered {
+		p.tempted = true
+	}
 	if other := t.log[offset]; other != nil && other != b && t.unread {
 		other.placed, other.gone = false, true // it was in what could not be read, and is lost to rot
 	} else if other != nil && other != b {
@@ -157,6 +161,7 @@ func (m *messages) place(b *batch, t *dataPartition, offset uint64, how string) 
 // acknowledged takes the answer to a send.
 func (m *messages) acknowledged(b *batch, got answer) {
 	p := m.p
+	b.answered = true
 	switch {
 	case got.gone():
 	case got.ok():

@@ -52,6 +52,7 @@ type play struct {
 	catalog    history
 	accounts   history
 	writeOps   map[uint64]string // log positions of metadata writes that were answered
+	tempted    bool              // something was seen before it was acknowledged: now would be the moment for a crash
 	moments    int64             // order of everything that is asked for and answered
 }
 
@@ -315,7 +316,12 @@ func (p *play) live() {
 	}
 	p.setFaults(p.weather.faults)
 	until := p.requests + p.limits.Requests/2 + p.rng.IntN(p.limits.Requests)
+	p.tempted = false
 	for steps := 0; p.requests < until; steps++ {
+		if p.tempted && p.rng.IntN(20) == 0 {
+			p.note("crash while something unanswered is visible")
+			break
+		}
 		if !p.w.Step() {
 			p.fail("nothing happens any more, with %s", p.waiting())
 		}
@@ -368,6 +374,9 @@ func (p *play) runUntil(what string, is func() bool) {
 // endLife ends the server in one of the ways there are, often in the middle of everything.
 func (p *play) endLife() {
 	way := p.rng.IntN(6)
+	if p.tempted {
+		way = 0
+	}
 	if way >= 3 { // let what is under way finish in calm weather, and look at the result
 		p.setFaults(rough.faults)
 		p.resting = true

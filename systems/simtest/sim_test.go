@@ -19,6 +19,7 @@ var (
 	firstSeed = flag.Uint64("seed", 1, "the first seed to play; 0: one that nobody has played")
 	seedCount = flag.Uint64("seeds", 3, "how many seeds to play")
 	duration  = flag.Duration("for", 0, "how long to play, instead of a number of seeds")
+	tells     = flag.Bool("tell", true, "make a seed that fails small, and tell its story")
 	storyFile = flag.String("story", "", "a file for everything that happened in the first seed that fails")
 )
 
@@ -77,6 +78,9 @@ func listed(counts map[string]int) string {
 // report makes a failing seed as small as it gets, and tells its story.
 func report(t *testing.T, r result) {
 	t.Helper()
+	if !*tells {
+		t.Fatal(r.failure)
+	}
 	small := shrink(r.seed)
 	told := run(r.seed, setting{limits: small, tell: true})
 	if *storyFile != "" {

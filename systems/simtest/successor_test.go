@@ -15,6 +15,7 @@ var _ = register(family{name: "successor", weight: 14, act: useOwn})
 type ownTopic struct {
 	number  int
 	stream  bool // made
+	making  bool // under way
 	there   bool
 	numbers []uint64 // what it holds, in order
 	stored  bool     // an offset is
@@ -31,13 +32,17 @@ var ownTopicName = []byte("x")
 func useOwn(a *actor) {
 	own := &a.own
 	switch n := a.rng.IntN(10); {
+	case n < 1:
+		a.intrude()
 	case !own.stream:
 		a.ownWrite(wire.OpCreateStream, wire.AppendCreateStream(nil, wire.CreateStream{Name: a.ownStream().Name}), func() { own.stream = true }, "create its stream")
-	case n < 2:
+	case n < 3:
 		a.intrude()
 	case !own.there:
 		create := wire.CreateTopic{Stream: a.ownStream(), Name: ownTopicName, PartitionsCount: uint32(1 + a.rng.IntN(3))}
+		own.making = true
 		a.ownWrite(wire.OpCreateTopic, wire.AppendCreateTopic(nil, create), func() {
+			own.making = false
 			own.there, own.numbers, own.stored = true, nil, false
 			a.then = a.ownCheck // it is empty, whatever was there before
 		}, "create its topic")
@@ -139,21 +144,62 @@ func (a *actor) ownOffset() {
 	}, "read the offset of its topic")
 }
 
-// intrude polls somebody else's topic, which may go or come meanwhile.
+// intrude looks for somebody else's topic, best of all while that is being made, and polls what is there. What this connection was shown has to be
+// there for it, even if the partition's owner is behind.
 func (a *actor) intrude() {
-	p := a.p
-	other := p.actors[a.rng.IntN(len(p.actors))]
-	poll := wire.PollMessages{Consumer: single(8), Stream: other.ownStream(), Topic: wire.IdentNamed(ownTopicName),
-		Partition: wire.OptionalPartition{Present: true, ID: uint32(a.rng.IntN(3))}, Strategy: wire.Strategy{Kind: wire.PollFirst}, Count: 5}
-	may := []wire.Status{wire.StatusStreamIdNotFound, wire.StatusTopicIdNotFound, wire.StatusPartitionNotFound}
+	other := a.p.actors[a.rng.IntN(len(a.p.actors))]
+	for _, candidate := range a.p.actors {
+		if candidate != a && candidate.own.making {
+			other = candidate
+		}
+	}
+	stream := other.ownStream()
+	a.find(stream, func(created uint64) {
+		if created > 0 {
+			a.then = func() { a.pollFound(stream, created) }
+		}
+	})
+}
+
+// find asks for a topic and tells when it was created; 0: it is not there, or nobody knows.
+func (a *actor) find(stream wire.Ident, found func(created uint64)) {
+	a.ask(wire.OpNonReplicated, wire.CodeGetTopic, wire.AppendTopicRef(nil, wire.TopicRef{Stream: stream, Topic: wire.IdentNamed(ownTopicName)}), func(got answer) {
+		created := uint64(0)
+		switch {
+		case got.gone():
+		case !got.ok():
+			a.p.fail("look for somebody's topic: got %v, want ok", got)
+		case len(got.payload) > 0:
+			topic, err := wire.DecodeTopicDetails(got.payload)
+			if err != nil {
+				a.p.fail("topic details: %v", err)
+			}
+			created = topic.CreatedAt
+		}
+		found(created)
+	}, "look for the topic of %s", stream.Name)
+}
+
+func (a *actor) pollFound(stream wire.Ident, created uint64) {
+	p, c := a.p, a.c
+	poll := wire.PollMessages{Consumer: single(8), Stream: stream, Topic: wire.IdentNamed(ownTopicName), Partition: wire.OptionalPartition{Present: true},
+		Strategy: wire.Strategy{Kind: wire.PollFirst}, Count: 5}
 	a.ask(wire.OpNonReplicated, wire.CodePollMessages, wire.AppendPollMessages(nil, poll), func(got answer) {
 		switch {
-		case got.gone(), got.ok(), slices.Contains(may, got.status):
+		case got.gone(), got.ok():
 		case got.status == wire.StatusCannotReadMessage && (p.weather.reads || p.weather.slow):
+		case got.status == wire.StatusStreamIdNotFound, got.status == wire.StatusTopicIdNotFound, got.status == wire.StatusPartitionNotFound:
+			a.then = func() {
+				a.find(stream, func(again uint64) {
+					if again == created && a.c == c {
+						p.fail("poll a topic that this connection was shown before and after: got %v, want ok", got)
+					}
+				})
+			}
 		default:
 			p.fail("poll somebody's topic: got %v, want ok or not found in weather %s", got, p.weather.name)
 		}
-	}, "poll the topic of actor %d", other.id)
+	}, "poll the topic of %s", stream.Name)
 }
 
 // numbersIn lists the messages of stored batches.
