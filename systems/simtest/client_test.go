@@ -187,6 +187,11 @@ func (c *client) login(credentials []byte, done func(answer)) {
 			c.session, c.next = registered.Session, 1
 			c.shard = c.p.server.home(c.id)
 		}
+		if a.status == wire.StatusCannotWriteToFile && (c.p.weather.slow || c.p.weather.disk) { // the control log was too late for it
+			c.p.note("login refused: storage failed")
+			c.peer.Close()
+			c.over, a = true, answer{lost: true}
+		}
 		done(a)
 	})
 }
