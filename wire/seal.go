@@ -22,13 +22,17 @@ const (
 //	| 0  | SegmentID | Run | SafeBelow | hash | 0        |
 //
 // The hash is XXH3-64, seeded with the directory's secret, over five words: SegmentID, Run, SafeBelow, the record's
-// position in the file, the batch checksum. The batch checksum alone would not do: partition ids are local to a
+// position in the file, the batch checksum. The highest bit of SafeBelow's word is Durably. The batch checksum alone would not do: partition ids are local to a
 // topic, so an old record of another topic in a recycled block could pass for ours.
 type Seal struct {
 	SegmentID uint64
 	Run       uint64 // the run that wrote the record
-	SafeBelow uint64 // every offset below it was in the file, at level durable durably, when this write was handed over
+	SafeBelow uint64 // every offset below it was in the file when this write was handed over
+	Durably   bool   // and made durable: it says so after a loss of power too
 }
+
+// sealDurably is where Durably stands in the word of SafeBelow.
+const sealDurably = 1 << 63
 
 // PutSeal writes s into bytes 52 to 256 of header, whose first 52 bytes are final. The position counts bytes from
 // the start of the file. The header must hold 256 bytes.
@@ -37,7 +41,11 @@ func PutSeal(header []byte, s Seal, position, secret uint64) {
 	ClearSeal(header)
 	binary.LittleEndian.PutUint64(header[sealSegmentID:], s.SegmentID)
 	binary.LittleEndian.PutUint64(header[sealRun:], s.Run)
-	binary.LittleEndian.PutUint64(header[sealSafeBelow:], s.SafeBelow)
+	safeBelow := s.SafeBelow
+	if s.Durably {
+		safeBelow |= sealDurably
+	}
+	binary.LittleEndian.PutUint64(header[sealSafeBelow:], safeBelow)
 	binary.LittleEndian.PutUint64(header[sealHash:], hashSeal(header, position, secret))
 }
 
@@ -52,10 +60,12 @@ func ReadSeal(header []byte, position, secret uint64) (Seal, bool) {
 		!allZero(header[batchFieldsSize:sealSegmentID]) || !allZero(header[sealRest:]) {
 		return Seal{}, false
 	}
+	safeBelow := binary.LittleEndian.Uint64(header[sealSafeBelow:])
 	return Seal{
 		SegmentID: binary.LittleEndian.Uint64(header[sealSegmentID:]),
 		Run:       binary.LittleEndian.Uint64(header[sealRun:]),
-		SafeBelow: binary.LittleEndian.Uint64(header[sealSafeBelow:]),
+		SafeBelow: safeBelow &^ sealDurably,
+		Durably:   safeBelow&sealDurably != 0,
 	}, true
 }
 

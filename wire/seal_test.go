@@ -26,6 +26,13 @@ func TestSeal(t *testing.T) {
 	if got, ok := ReadSeal(header, 4096, testSecret); !ok || got != testSeal {
 		t.Errorf("got %+v %v, want %+v true", got, ok, testSeal)
 	}
+	durably := testSeal
+	durably.Durably = true
+	PutSeal(header, durably, 4096, testSecret)
+	if got, ok := ReadSeal(header, 4096, testSecret); !ok || got != durably {
+		t.Errorf("got %+v %v, want %+v true", got, ok, durably)
+	}
+	PutSeal(header, testSeal, 4096, testSecret)
 	if _, ok := ReadSeal(header, 4097, testSecret); ok {
 		t.Error("got a seal at another position, want none")
 	}

@@ -78,7 +78,7 @@ func seal(s *components.State, row int) {
 	p := &s.Partitions
 	segment := p.Write[row]
 	position, end := p.Written[row], s.Segments.End[segment]
-	stamp := wire.Seal{SegmentID: s.Segments.ID[segment], Run: s.Run, SafeBelow: p.OffsetWritten[row]}
+	stamp := wire.Seal{SegmentID: s.Segments.ID[segment], Run: s.Run, SafeBelow: p.OffsetWritten[row], Durably: p.Level[row] == components.LevelDurable}
 	position = max(position, wire.SegmentHeadSize)
 	reader := s.Reader(row, segment, position)
 	var header [wire.BatchHeaderSize]byte

@@ -60,7 +60,7 @@ func (m *crashModel) write(complete bool) {
 	}
 	first, next := uint64(len(after)), m.acked
 	for range 1 + m.random.IntN(4) {
-		after = appendTestRecord(after, s.id, next, m.in.Run, m.acked, m.random.IntN(3000))
+		after = appendTestRecord(after, s.id, next, m.in.Run, m.acked, m.in.Level == components.LevelDurable, m.random.IntN(3000))
 		next += 2
 	}
 	end := uint64(len(after))

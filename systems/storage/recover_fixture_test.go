@@ -127,13 +127,13 @@ func (s *testSegment) end() uint64 { return uint64(len(s.log)) }
 
 // record appends a record of two messages.
 func (s *testSegment) record(run, safeBelow uint64, size int) *testSegment {
-	s.log = appendTestRecord(s.log, s.id, s.next, run, safeBelow, size)
+	s.log = appendTestRecord(s.log, s.id, s.next, run, safeBelow, s.p.in.Level == components.LevelDurable, size)
 	s.next += 2
 	s.positions = append(s.positions, s.end())
 	return s
 }
 
-func appendTestRecord(log []byte, id, offset, run, safeBelow uint64, size int) []byte {
+func appendTestRecord(log []byte, id, offset, run, safeBelow uint64, durably bool, size int) []byte {
 	position := len(log)
 	var batch wire.BatchBuilder
 	batch.Reset(1)
@@ -143,7 +143,7 @@ func appendTestRecord(log []byte, id, offset, run, safeBelow uint64, size int) [
 	record := log[position:]
 	var sum wire.BatchHasher
 	sum.StampBatch(record, 5, offset, 1000+offset)
-	wire.PutSeal(record, wire.Seal{SegmentID: id, Run: run, SafeBelow: safeBelow}, uint64(position), testSecret)
+	wire.PutSeal(record, wire.Seal{SegmentID: id, Run: run, SafeBelow: safeBelow, Durably: durably}, uint64(position), testSecret)
 	return log
 }
 

@@ -327,11 +327,11 @@ func (r *recovery) note(format string, args ...any) {
 	r.out.Notes = append(r.out.Notes, fmt.Sprintf(format, args...))
 }
 
-// counts says whose seals say something: those of runs that are not below floor, if what was in the file then still is. At
-// LevelDurable that is always so, at other levels if the machine has not been restarted since.
-func (r *recovery) counts(floor uint64) func(run uint64) bool {
-	return func(run uint64) bool {
-		return run >= floor && (r.Level == components.LevelDurable || r.BelongsToBoot(run))
+// counts says which seals say something: those of runs that are not below floor, if what was in the file then still is. That is so where it had
+// been made durable, which is not a matter of the present level, and else if the machine has not been restarted since.
+func (r *recovery) counts(floor uint64) func(wire.Seal) bool {
+	return func(seal wire.Seal) bool {
+		return seal.Run >= floor && (seal.Durably || r.BelongsToBoot(seal.Run))
 	}
 }
 
@@ -490,7 +490,7 @@ func (r *recovery) settleLater(later, l *segmentLog, p place, bad string) error 
 	}
 	seal, ok := wire.ReadSeal(first, wire.SegmentHeadSize, r.Secret)
 	switch {
-	case !ok || seal.SegmentID != later.id || !r.counts(p.run)(seal.Run):
+	case !ok || seal.SegmentID != later.id || !r.counts(p.run)(seal):
 		return nil
 	case seal.SafeBelow > p.offset:
 		return corrupt(l.path, p.position, "%s; the offsets below %d were written before segment %#x was", bad, seal.SafeBelow, later.id)

@@ -184,6 +184,19 @@ func TestRecoverOtherBoot(t *testing.T) {
 	s.overwrite(s.positions[3], make([]byte, 100))
 	p.write().wantFaulted(s, s.positions[3], 3)
 
+	// The level was raised between the crash and the start: what was written before it does not become durable by that.
+	p, s = build(components.LevelWritten)
+	s.overwrite(s.positions[3], make([]byte, 100))
+	p.in.Level = components.LevelDurable
+	p.write()
+	p.wantStable(p.wantGood(3))
+
+	// Lowering it takes nothing back.
+	p, s = build(components.LevelDurable)
+	s.overwrite(s.positions[3], make([]byte, 100))
+	p.in.Level = components.LevelWritten
+	p.write().wantFaulted(s, s.positions[3], 3)
+
 	// The index alone survived.
 	p, s = build(components.LevelWritten)
 	s.log = append(s.log[:s.positions[2]], make([]byte, 8192)...)

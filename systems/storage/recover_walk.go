@@ -234,8 +234,8 @@ type remains struct {
 }
 
 // search looks from position on, as far as the longest record reaches, for seals of this segment. A seal alone is proof enough of what was
-// written before it, whether or not the bytes behind it arrived. Counts says whether one of a run says anything.
-func (l *segmentLog) search(position uint64, counts func(run uint64) bool) (remains, error) {
+// written before it, whether or not the bytes behind it arrived. Counts says whether one says anything.
+func (l *segmentLog) search(position uint64, counts func(wire.Seal) bool) (remains, error) {
 	found := remains{end: position}
 	limit := min(l.size, position+sealLookahead)
 	for position < limit {
@@ -255,7 +255,7 @@ func (l *segmentLog) search(position uint64, counts func(run uint64) bool) (rema
 	return found, nil
 }
 
-func (l *segmentLog) searchPiece(b []byte, position uint64, counts func(run uint64) bool, found *remains) {
+func (l *segmentLog) searchPiece(b []byte, position uint64, counts func(wire.Seal) bool, found *remains) {
 	for from := 0; ; from++ {
 		at := wire.FindSeal(b[from:], position+uint64(from), l.id, l.secret)
 		if at < 0 {
@@ -264,7 +264,7 @@ func (l *segmentLog) searchPiece(b []byte, position uint64, counts func(run uint
 		from += at
 		seal, _ := wire.ReadSeal(b[from:], position+uint64(from), l.secret)
 		found.seals++
-		if counts(seal.Run) {
+		if counts(seal) {
 			if found.counting++; found.counting == 1 {
 				found.least = seal.SafeBelow
 			}
