@@ -180,7 +180,7 @@ func (p *play) startLife() bool {
 	shards := 1 + p.rng.IntN(shardsMax)
 	if p.rng.IntN(6) == 0 { // the disk is in a bad way when the server starts
 		p.setFaults(sim.Faults{ReadError: 0.01, WriteError: 0.01, SyncError: 0.01, OtherError: 0.01, NoSpace: 0.02, ShortRead: 0.1, ShortWrite: 0.01})
-		server, err := start(p.w, shards, p.memory, p.level)
+		server, err := start(p.w, shards, p.memory, p.drawLevel())
 		p.setFaults(rough.faults)
 		if err != nil {
 			p.tell("the server does not start: %v", err)
@@ -195,7 +195,7 @@ func (p *play) startLife() bool {
 			return true
 		}
 	}
-	server, err := start(p.w, shards, p.memory, p.level)
+	server, err := start(p.w, shards, p.memory, p.drawLevel())
 	if err != nil {
 		if p.rotten() {
 			p.tell("the server refuses a rotten directory: %v", err)
@@ -233,6 +233,14 @@ func (p *play) rotten() bool {
 	return counts[sim.FaultBitRot]+counts[sim.FaultWriteAstray] > 0
 }
 
+// drawLevel is mostly the seed's own: the configuration may change between two starts.
+func (p *play) drawLevel() components.Level {
+	if p.rng.IntN(4) == 0 {
+		return levels[p.rng.IntN(len(levels))]
+	}
+	return p.level
+}
+
 // crashInStart starts a process that ends somewhere in its start-up, if that has so many steps.
 func (p *play) crashInStart() {
 	p.w.CrashAfter(1 + p.rng.IntN(200))
@@ -246,7 +254,7 @@ func (p *play) crashInStart() {
 		}
 		p.crash(power)
 	}()
-	if _, err := start(p.w, 1+p.rng.IntN(shardsMax), p.memory, p.level); err != nil && !p.rotten() {
+	if _, err := start(p.w, 1+p.rng.IntN(shardsMax), p.memory, p.drawLevel()); err != nil && !p.rotten() {
 		p.fail("start: %v", err)
 	}
 }
