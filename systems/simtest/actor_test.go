@@ -65,6 +65,11 @@ func (a *actor) act() {
 		then()
 		return
 	}
+	if a.curious() {
+		a.p.done["successor"]++
+		a.intrude()
+		return
+	}
 	n := a.rng.IntN(weights)
 	for i := range families {
 		if n -= families[i].weight; n < 0 {

@@ -71,7 +71,10 @@ func start(w *sim.World, shards int, memory uint64, level components.Level) (*pr
 			if p.before != nil {
 				p.before(i)
 			}
-			if !sh.Turn() {
+			late := p.holdBack(i)
+			goesOn := sh.Turn()
+			p.giveBack(i, late)
+			if !goesOn {
 				sh.TearDown()
 				w.Halt(i)
 				p.ended++
@@ -88,6 +91,28 @@ func (p *process) Log(level components.LogLevel, message string, fields ...compo
 		p.damage = append(p.damage, fmt.Sprint(message, fields))
 	case message == "torn tail cut":
 		p.cut++
+	}
+}
+
+// holdBack lets a shard look for events just before they come, and into its other mailboxes just after: as threads may, and whole turns never do.
+func (p *process) holdBack(shard int) (late []*wire.Event) {
+	if shard == 0 || p.world.Rand().IntN(8) > 0 {
+		return nil
+	}
+	ring := p.Shards[shard].Mail.From(0).Events
+	for event, ok := ring.TryPop(); ok; event, ok = ring.TryPop() {
+		late = append(late, event)
+	}
+	return late
+}
+
+// giveBack delivers what was held back. Shard 0 has not run meanwhile, so the order is as it was.
+func (p *process) giveBack(shard int, late []*wire.Event) {
+	for _, event := range late {
+		p.Shards[shard].Mail.From(0).Events.TryPush(event)
+	}
+	if len(late) > 0 {
+		p.host.Wake(shard)
 	}
 }
 

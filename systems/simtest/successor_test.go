@@ -161,6 +161,16 @@ func (a *actor) intrude() {
 	})
 }
 
+// curious says whether now is the moment to look into somebody's topic: it is being made, and some shards may know of it already.
+func (a *actor) curious() bool {
+	for _, other := range a.p.actors {
+		if other != a && other.own.making {
+			return a.rng.IntN(2) == 0
+		}
+	}
+	return false
+}
+
 // find asks for a topic and tells when it was created; 0: it is not there, or nobody knows.
 func (a *actor) find(stream wire.Ident, found func(created uint64)) {
 	a.ask(wire.OpNonReplicated, wire.CodeGetTopic, wire.AppendTopicRef(nil, wire.TopicRef{Stream: stream, Topic: wire.IdentNamed(ownTopicName)}), func(got answer) {
