@@ -186,7 +186,7 @@ func (r *recovery) dropPurged() error {
 
 // follows says whether all that is left of a segment without a head is a first write, which was handed over when there were messages at or above an
 // offset.
-func (l *segmentLog) follows(offset uint64, counts func(run uint64) bool) (bool, error) {
+func (l *segmentLog) follows(offset uint64, counts func(wire.Seal) bool) (bool, error) {
 	found, err := l.search(0, counts)
 	return err == nil && found.counting > 0 && found.least > offset && found.safeBelow == found.least, err
 }
