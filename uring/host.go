@@ -93,6 +93,9 @@ type Files interface {
 	// Allocate gives [position, position+size) its blocks and grows the file when that ends beyond it.
 	Allocate(fd int32, position, size uint64) error
 	Size(fd int32) (uint64, error)
+	// NextData returns the next range at or after position that may hold other bytes than zero; it is empty where only zeros follow, and lies
+	// at the end of the file then. A host that cannot tell returns all that follows.
+	NextData(fd int32, position uint64) (from, to uint64, err error)
 	Rename(from, to string) error
 	// Remove removes a file or an empty directory.
 	Remove(path string) error

@@ -96,6 +96,11 @@ func (f *memoryFiles) Allocate(int32, uint64, uint64) error { return nil }
 
 func (f *memoryFiles) Size(fd int32) (uint64, error) { return uint64(len(f.content[f.open[fd]])), nil }
 
+func (f *memoryFiles) NextData(fd int32, position uint64) (from, to uint64, err error) {
+	size := uint64(len(f.content[f.open[fd]]))
+	return min(position, size), size, nil
+}
+
 func (f *memoryFiles) Rename(from, to string) error {
 	content, exists := f.content[from]
 	if !exists {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"slices"
 	"syscall"
 
 	"galgo/components"
@@ -237,22 +238,71 @@ type remains struct {
 // written before it, whether or not the bytes behind it arrived. Counts says whether one says anything.
 func (l *segmentLog) search(position uint64, counts func(wire.Seal) bool) (remains, error) {
 	found := remains{end: position}
-	limit := min(l.size, position+sealLookahead)
+	ranges, err := l.written(position, min(l.size, position+sealLookahead))
+	l.ahead = 0 // nothing is read of what was never written
+	for _, r := range ranges {
+		if err == nil {
+			err = l.searchRange(r, counts, &found)
+		}
+	}
+	return found, err
+}
+
+// byteRange is [from, to) of a file, with zeros around it: so many before it, and some behind it, unless it was cut short.
+type byteRange struct {
+	from, to uint64
+	before   uint64
+	cut      bool
+}
+
+// written lists the ranges of [position, limit) in which something may have been written; the rest is zero. Files are allocated far ahead of
+// what is written to them, and most searches end in that. Reading comes after the list is whole: what was read counts as written.
+func (l *segmentLog) written(position, limit uint64) (ranges []byteRange, err error) {
+	if err := l.open(); err != nil {
+		return nil, err
+	}
 	for position < limit {
-		b, err := l.peek(position, int(min(walkReadMax, limit-position)))
+		from, to, err := l.files.NextData(l.fd, position)
 		if err != nil {
-			return found, err
+			return nil, fileError("read", l.path, position, err)
+		}
+		if from >= limit || from == to {
+			break
+		}
+		ranges = append(ranges, byteRange{from: from, to: min(to, limit), before: from - position, cut: to >= limit})
+		position = to
+	}
+	return ranges, nil
+}
+
+// searchRange searches a range. A header may begin or end in the zeros around it.
+func (l *segmentLog) searchRange(r byteRange, counts func(wire.Seal) bool, found *remains) error {
+	const margin = wire.BatchHeaderSize - 1
+	for position := r.from; position < r.to; {
+		b, err := l.peek(position, int(min(walkReadMax, r.to-position)))
+		if err != nil {
+			return err
 		}
 		if used := trimZeros(b); len(used) > 0 {
 			found.end = position + uint64(len(used))
-			l.searchPiece(b, position, counts, &found)
 		}
-		if position+uint64(len(b)) == limit {
+		before, after, end := uint64(0), 0, position+uint64(len(b))
+		if position == r.from {
+			before = min(margin, r.before)
+		}
+		if end == r.to && !r.cut {
+			after = margin
+		}
+		if before > 0 || after > 0 {
+			b = slices.Concat(zeros[:before], b, zeros[:after])
+		}
+		l.searchPiece(b, position-before, counts, found)
+		if end == r.to {
 			break
 		}
-		position += uint64(len(b)) - (wire.BatchHeaderSize - 1) // a header may lie across two pieces
+		position = end - margin // a header may lie across two pieces
 	}
-	return found, nil
+	return nil
 }
 
 func (l *segmentLog) searchPiece(b []byte, position uint64, counts func(wire.Seal) bool, found *remains) {

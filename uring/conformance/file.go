@@ -36,6 +36,7 @@ var fileTests = map[string]func(*fixture){
 	"files_directories":            filesDirectories,
 	"files_lock":                   filesLock,
 	"files_space":                  filesSpace,
+	"files_next_data":              filesNextData,
 	"files_errors_name_their_path": filesErrors,
 }
 
@@ -508,4 +509,26 @@ func filesErrors(f *fixture) {
 			f.Errorf("%s: got %v, want ENOENT with the path", name, err)
 		}
 	}
+}
+
+// Where nothing was written only zeros are, and what was written is not passed over.
+func filesNextData(f *fixture) {
+	files := f.host.Files()
+	fd, err := files.Open(f.temp()+"/data", uring.O_RDWR|uring.O_CREAT, 0o600)
+	f.check(err)
+	const written = 1<<20 + 100
+	f.check(files.Allocate(fd, 0, 4<<20))
+	_, err = files.WriteAt(fd, []byte("written"), written)
+	f.check(err)
+	for _, test := range []struct{ position, least, most uint64 }{
+		{0, 0, written}, {written - 1, written - 1, written}, {written, written, written}, {written + 6, written + 6, written + 6},
+		{2 << 20, 2 << 20, 4 << 20}, {4 << 20, 4 << 20, 4 << 20}, {5 << 20, 4 << 20, 4 << 20},
+	} {
+		from, to, err := files.NextData(fd, test.position)
+		f.check(err)
+		if from < test.least || from > test.most || to < from || to > 4<<20 || from <= written && to < written+7 {
+			f.Errorf("next data from %d: got [%d,%d), want it to begin in [%d,%d]", test.position, from, to, test.least, test.most)
+		}
+	}
+	f.check(files.Close(fd))
 }

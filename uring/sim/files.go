@@ -149,6 +149,16 @@ func (f *files) Size(fd int32) (uint64, error) {
 	return opened.node.now.size, nil
 }
 
+func (f *files) NextData(fd int32, position uint64) (from, to uint64, err error) {
+	f.call()
+	opened, errno := f.file(fd)
+	if errno != 0 {
+		return 0, 0, callError("lseek", errno)
+	}
+	from, to = opened.node.now.nextData(position)
+	return from, to, nil
+}
+
 func (f *files) Rename(from, to string) error {
 	f.call()
 	errno := f.other()

@@ -66,6 +66,17 @@ func (m *image) read(position uint64, b []byte) {
 	}
 }
 
+// nextData returns the next range of pages that are there, less what lies below position or beyond the size.
+func (m *image) nextData(position uint64) (from, to uint64) {
+	for from = min(position, m.size); from < m.size && m.pages[from/pageSize] == nil; {
+		from = min((from/pageSize+1)*pageSize, m.size)
+	}
+	for to = from; to < m.size && m.pages[to/pageSize] != nil; {
+		to = min((to/pageSize+1)*pageSize, m.size)
+	}
+	return from, to
+}
+
 // zero clears [from, to) where pages are.
 func (m *image) zero(from, to uint64) {
 	for from < to {
