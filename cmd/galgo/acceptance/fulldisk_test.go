@@ -153,7 +153,7 @@ func TestFullDisk(t *testing.T) {
 	}
 	key := wire.OffsetKey{Consumer: wire.Consumer{Kind: wire.ConsumerSingle, Ident: wire.IdentOf(1)}, Stream: named("full"), Topic: named("kept"),
 		Partition: wire.OptionalPartition{Present: true}}
-	again := func(end func(*testing.T)) {
+	again := func(end func(testing.TB)) {
 		t.Helper()
 		end(t)
 		s = start(t, o)

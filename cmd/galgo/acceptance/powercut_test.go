@@ -207,7 +207,7 @@ func (p *crashPartition) holds(numbers []uint64) error {
 }
 
 // otherBoot runs a command on which the kernel's id of the boot is another: a file that is mounted over it, where nobody else sees it.
-func otherBoot(t *testing.T, command *exec.Cmd) {
+func otherBoot(t testing.TB, command *exec.Cmd) {
 	t.Helper()
 	id := filepath.Join(t.TempDir(), "boot_id")
 	if err := os.WriteFile(id, fmt.Appendf(nil, "%08x-0000-4000-8000-%012x\n", rand.Uint32(), rand.Uint64N(1<<48)), 0o444); err != nil {

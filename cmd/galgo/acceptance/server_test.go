@@ -44,7 +44,7 @@ func (o options) arguments() []string {
 }
 
 // start starts a server and waits until it serves. It is killed at the end of the test, unless it ended before.
-func start(t *testing.T, o options) *server {
+func start(t testing.TB, o options) *server {
 	t.Helper()
 	s := launch(t, o)
 	if s.address = <-s.serves; s.address == "" {
@@ -54,7 +54,7 @@ func start(t *testing.T, o options) *server {
 }
 
 // launch starts a server and does not wait.
-func launch(t *testing.T, o options) *server {
+func launch(t testing.TB, o options) *server {
 	t.Helper()
 	if o.dir == "" {
 		o.dir = t.TempDir()
@@ -129,7 +129,7 @@ func (s *server) readLog(from io.Reader) {
 }
 
 // stop asks the server to end and waits until it has, which must be in good order.
-func (s *server) stop(t *testing.T) {
+func (s *server) stop(t testing.TB) {
 	t.Helper()
 	s.end(t, syscall.SIGTERM)
 	if code := s.process.ProcessState.ExitCode(); code != 0 {
@@ -138,12 +138,12 @@ func (s *server) stop(t *testing.T) {
 }
 
 // kill ends the server at once.
-func (s *server) kill(t *testing.T) {
+func (s *server) kill(t testing.TB) {
 	t.Helper()
 	s.end(t, syscall.SIGKILL)
 }
 
-func (s *server) end(t *testing.T, signal syscall.Signal) {
+func (s *server) end(t testing.TB, signal syscall.Signal) {
 	t.Helper()
 	if err := s.process.Process.Signal(signal); err != nil {
 		t.Fatal(err)
@@ -154,7 +154,7 @@ func (s *server) end(t *testing.T, signal syscall.Signal) {
 }
 
 // dial connects and logs in. The connection ends with the test.
-func (s *server) dial(t *testing.T) *client.Client {
+func (s *server) dial(t testing.TB) *client.Client {
 	t.Helper()
 	c, err := client.Dial(t.Context(), s.address, client.Options{Username: "iggy", Password: "iggy"})
 	if err != nil {
