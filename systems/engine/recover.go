@@ -67,6 +67,8 @@ func (e *Engine) walk(list *storage.SegmentList, offsets *storage.OffsetsStart) 
 	catalog := e.catalog
 	found := map[ecs.Entity]*components.Recovered{}
 	var foundMu sync.Mutex
+	_, begun := e.o.Host.Clock()
+	progress := progress{of: catalog.Partitions.Len(), said: begun}
 	var group errgroup.Group
 	group.SetLimit(e.o.Recoverers)
 	for row := range catalog.Partitions.All {
@@ -86,6 +88,8 @@ func (e *Engine) walk(list *storage.SegmentList, offsets *storage.OffsetsStart) 
 			foundMu.Lock()
 			defer foundMu.Unlock()
 			found[in.Entity] = recovered
+			_, mono := e.o.Host.Clock()
+			progress.done(mono, e.o.Log)
 			return err
 		}
 		if e.o.Recoverers > 1 {
