@@ -20,7 +20,11 @@ type decider struct {
 	streams map[uint32]*modelStream
 	users   map[uint32]*modelUser
 	removed []ecs.Entity
+	heads   map[ecs.Entity]modelHead
 }
+
+// modelHead is where a partition's log begins.
+type modelHead struct{ epoch, removed uint64 }
 
 type modelStream struct {
 	name   string
@@ -33,7 +37,8 @@ type modelTopic struct {
 }
 
 func newDecider(seed uint64) *decider {
-	return &decider{rng: rand.New(rand.NewPCG(seed, 1)), catalog: NewCatalog(), seq: 1 << runShift, streams: map[uint32]*modelStream{}, users: map[uint32]*modelUser{}}
+	return &decider{rng: rand.New(rand.NewPCG(seed, 1)), catalog: NewCatalog(), seq: 1 << runShift, streams: map[uint32]*modelStream{}, users: map[uint32]*modelUser{},
+		heads: map[ecs.Entity]modelHead{}}
 }
 
 func (d *decider) event(e wire.Event) *wire.Event {
@@ -148,6 +153,9 @@ func (d *decider) topicEvent(t *testing.T, n int) *wire.Event {
 	if len(topic.partitions) == 0 {
 		return nil
 	}
+	if n == 18 {
+		return d.headEvent(topic.partitions[d.rng.IntN(len(topic.partitions))])
+	}
 	keep := d.rng.IntN(len(topic.partitions))
 	gone := topic.partitions[keep:]
 	var list wire.Entities
@@ -157,6 +165,18 @@ func (d *decider) topicEvent(t *testing.T, n int) *wire.Event {
 	d.removed = append(d.removed, gone...)
 	topic.partitions = slices.Clone(topic.partitions[:keep])
 	return d.event(wire.Event{Kind: wire.EventPartitionsDeleted, Topic: entity, PartitionID: uint32(keep), Partitions: list})
+}
+
+// headEvent purges a partition, or removes what it has at the beginning.
+func (d *decider) headEvent(partition ecs.Entity) *wire.Event {
+	head := d.heads[partition]
+	if d.rng.IntN(2) == 0 {
+		d.heads[partition] = modelHead{epoch: head.epoch + 1}
+		return d.event(wire.Event{Kind: wire.EventPurged, Partition: uint64(partition), Epoch: head.epoch + 1})
+	}
+	below := uint64(d.rng.IntN(1000)) // less than what is removed already changes nothing
+	d.heads[partition] = modelHead{head.epoch, max(head.removed, below)}
+	return d.event(wire.Event{Kind: wire.EventSegmentsRemoved, Partition: uint64(partition), Offset: below})
 }
 
 func entityList(list wire.Entities) (entities []ecs.Entity) {
@@ -189,7 +209,11 @@ func (d *decider) check(t *testing.T, c *Catalog) {
 			}
 			var got []ecs.Entity
 			for partition := range c.PartitionsByID(row) {
-				got = append(got, c.Partitions.Entity(partition))
+				entity := c.Partitions.Entity(partition)
+				got = append(got, entity)
+				if head := (modelHead{c.Partitions.Epoch[partition], c.Partitions.Removed[partition]}); head != d.heads[entity] {
+					t.Fatalf("partition %v: got %+v, want %+v", entity, head, d.heads[entity])
+				}
 			}
 			if !slices.Equal(got, topic.partitions) {
 				t.Fatalf("partitions of topic %d: got %v, want %v", topicID, got, topic.partitions)

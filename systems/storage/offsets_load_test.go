@@ -153,3 +153,55 @@ func TestCompactOffsets(t *testing.T) {
 	}
 	loadOffsetsTest(t, root, 0, offsetRecord(1, 1, 3, 3))
 }
+
+// Where logs begin is kept beside the stored offsets, through merges and rewrites, and holds for one purge epoch.
+func TestOffsetsKeepWhereLogsBegin(t *testing.T) {
+	catalog := components.NewCatalog()
+	var entities wire.Entities
+	for range 4 {
+		entities = entities.AppendEntity(uint64(catalog.Partitions.Entities.Take()))
+	}
+	stream, topic := uint64(catalog.Streams.Entities.Take()), uint64(catalog.Topics.Entities.Take())
+	for i, e := range []wire.Event{
+		{Kind: wire.EventStreamCreated, Stream: stream, Name: []byte("s")},
+		{Kind: wire.EventTopicCreated, Stream: stream, Topic: topic, Name: []byte("t"), Partitions: entities},
+		{Kind: wire.EventPurged, Partition: entities.At(1), Epoch: 1},
+		{Kind: wire.EventSegmentsRemoved, Partition: entities.At(2), Offset: 70},
+		{Kind: wire.EventSegmentsRemoved, Partition: entities.At(3), Offset: 90},
+	} {
+		e.Seq = 1<<40 | uint64(i+1)
+		catalog.Apply(&e)
+	}
+	begin := func(partition int, epoch, value, order uint64) wire.OffsetRecord {
+		return wire.OffsetRecord{Partition: entities.At(partition), Kind: wire.OffsetOfLog, Epoch: epoch, Value: value, Order: order}
+	}
+	stored := wire.OffsetRecord{Partition: entities.At(0), Kind: wire.ConsumerSingle, Value: 55, Order: 3}
+	root := testDir(t)
+	writeOffsetsTest(t, root, 1, 0, begin(0, 0, 40, 1), begin(0, 0, 50, 2), stored, begin(1, 0, 60, 4), begin(2, 0, 80, 5))
+	name := writeOffsetsTest(t, root, 2, 0, begin(3, 0, 80, 6))
+	check := func() {
+		t.Helper()
+		start, err := LoadOffsets(uring.SystemFiles(), root, testSecret, EpochIn(catalog))
+		if err != nil || !slices.Equal(start.Records, []wire.OffsetRecord{stored}) || len(start.Begins) != 3 {
+			t.Fatalf("offsets: got %v, %+v, want the one that is stored and where three logs begin", err, start)
+		}
+		for i, want := range []uint64{50, 0, 80, 90} {
+			if got := start.Begin(catalog, catalog.Partitions.MustRow(ecs.Entity(entities.At(i)))); got != want {
+				t.Errorf("partition %d: got a log from %d, want %d", i, got, want)
+			}
+		}
+	}
+	check()
+	size, err := os.Stat(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var result components.OffsetRewrite
+	if _, err := compactOffsets(uring.SystemFiles(), root, testSecret, 2, 0, uint64(size.Size()), &result); err != nil {
+		t.Fatal(err)
+	}
+	if err := uring.SystemFiles().Close(result.FD); err != nil {
+		t.Fatal(err)
+	}
+	check()
+}
