@@ -311,6 +311,7 @@ func options(pairs ...string) (block []byte) {
 func (p *play) live() {
 	p.weather = weathers[p.rng.IntN(len(weathers))]
 	if p.enough() && p.rng.IntN(3) == 0 { // after it, the server may have to refuse its directory
+		p.checkHistories()
 		p.weather = rot
 	}
 	p.tell("weather: %s", p.weather.name)
