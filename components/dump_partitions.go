@@ -20,6 +20,10 @@ func (p *Printer) Partitions(v StateView) {
 		if t.Segments[row].Len() > 0 {
 			p.flags(v.s, row)
 		}
+		if ahead := t.Ahead[row]; ahead != NoRow {
+			p.add(" ahead=%s", RunCounter(v.s.Segments.ID[ahead]))
+			p.addIf(t.Making[row], "(making)")
+		}
 		p.addIf(t.InFlight[row] > 0, " in-flight=%d", t.InFlight[row])
 		p.addIf(v.s.Sends.Len(row) > 0, " sends=%d", v.s.Sends.Len(row))
 		p.addIf(v.s.Acks.Len(row) > 0, " acks=%d", v.s.Acks.Len(row))

@@ -60,7 +60,7 @@ type Wrote struct {
 	Err       syscall.Errno
 }
 
-// Grown is a segment file that was created or grown, or Err. Allocated is how many bytes it has blocks for.
+// Grown is a segment file that was made or grown, or Err. Allocated is how many bytes it has blocks for.
 type Grown struct {
 	Partition ecs.Entity
 	SegmentID uint64
@@ -134,7 +134,8 @@ type Orders struct {
 	Close    ecs.Queue[ecs.Entity]
 	Refuse   ecs.Queue[int32] // sockets for which there is no row: close them
 	Write    ecs.Bits         // partitions with sealed bytes
-	Grow     ecs.Bits         // partitions whose append segment needs a file or more blocks: GrowTo
+	Grow     ecs.Bits         // partitions whose append segment needs more blocks: GrowTo
+	Make     ecs.Bits         // partitions whose next segment needs a file: MakeTo
 	Vouch    ecs.Queue[VouchOrder]
 	ReadTail ecs.Bits          // partitions whose last block is to be read back
 	Unlink   ecs.Queue[Unlink] // files of removed partitions, in order

@@ -350,8 +350,6 @@ func (s *State) evictOldest(row int) uint64 {
 	moved := 0 // bytes of the last block, which goes elsewhere
 	if n == list.Len() {
 		switch {
-		case p.Growing[row]:
-			return 0 // a segment is being made, and until it stands this is the end of the log
 		case span.Len > runSize:
 			if tail, ok := s.tailExtent(row); ok {
 				end := x.end(tail)

@@ -70,9 +70,12 @@ type Partitions struct {
 	Vouched    []bool   // everything written is below a voucher
 	Vouching   []bool   // a voucher is being made because the partition is idle
 	Late       []bool   // a write has not returned in time: no appends until it does
-	Growing    []bool   // a growth or creation of the append segment's file is under way
+	Growing    []bool   // a growth of the append segment's file is under way
 	GrowTo     []uint64 // bytes that the append segment's file is to have blocks for
-	GrowAfter  []uint64 // mono µs before which a failed growth is not tried again
+	GrowAfter  []uint64 // mono µs before which growing or making a file is not tried again after a failure
+	Ahead      []uint32 // row in Segments of the segment that comes after the last one, or NoRow: its file is made before it is needed
+	Making     []bool   // that file is being made
+	MakeTo     []uint64 // bytes that it is to have blocks for
 
 	Extents      []List   // rows of Journal.Extents, oldest first: the hot part of the log
 	SealedExtent []uint32 // the extent in which the last sealed byte lies
@@ -116,6 +119,9 @@ func (p *Partitions) Insert(entity ecs.Entity) int {
 	p.Growing = ecs.Grow(p.Growing, n)
 	p.GrowTo = ecs.Grow(p.GrowTo, n)
 	p.GrowAfter = ecs.Grow(p.GrowAfter, n)
+	p.Ahead = ecs.Grow(p.Ahead, n)
+	p.Making = ecs.Grow(p.Making, n)
+	p.MakeTo = ecs.Grow(p.MakeTo, n)
 	p.Extents = ecs.Grow(p.Extents, n)
 	p.SealedExtent = ecs.Grow(p.SealedExtent, n)
 	p.Spare = ecs.Grow(p.Spare, n)
@@ -133,6 +139,7 @@ func (p *Partitions) Insert(entity ecs.Entity) int {
 	p.Write[row], p.Written[row], p.Sealed[row], p.SealedNext[row], p.MarkLast[row] = NoRow, 0, 0, 0, 0
 	p.Waiting[row], p.Quiet[row], p.Vouched[row], p.Vouching[row], p.Late[row] = 0, 0, true, false, false
 	p.Growing[row], p.GrowTo[row], p.GrowAfter[row] = false, 0, 0
+	p.Ahead[row], p.Making[row], p.MakeTo[row] = NoRow, false, 0
 	p.Extents[row].Clear()
 	p.SealedExtent[row], p.Spare[row] = NoRow, NoRow
 	p.TailHash[row], p.TailCold[row], p.TailBusy[row] = 0, false, false
@@ -157,7 +164,7 @@ func (p *Partitions) Writing(row int) bool { return p.Sealed[row] > p.Written[ro
 // NoRow is the row number of nothing.
 const NoRow = ^uint32(0)
 
-// Segments is the State component of the segments of this shard's partitions: one row each, listed in Partitions.Segments or, when the
+// Segments is the State component of the segments of this shard's partitions: one row each, listed in Partitions.Segments, made ahead, or, when the
 // segment is gone from the log, in Partitions.Retired.
 type Segments struct {
 	free      []uint32

@@ -14,11 +14,13 @@ type Shared struct {
 	Counters *Counters
 	Gauges   *Gauges
 	Presence *Presence
+	Space    *Space
 }
 
 // NewShared is the common part for a process with budget bytes of data memory.
 func NewShared(budget uint64) *Shared {
-	return &Shared{Memory: &Memory{}, Budget: NewBudget(budget), Counters: NewCounters(), Gauges: &Gauges{}, Presence: &Presence{}}
+	return &Shared{Memory: &Memory{}, Budget: NewBudget(budget), Counters: NewCounters(), Gauges: &Gauges{}, Presence: &Presence{},
+		Space: &Space{}}
 }
 
 const (
@@ -107,6 +109,7 @@ func NewStorage(shared *Shared, arena *Arena, facts *Facts, orders *Orders, slot
 	st.Hungry = ecs.NewQueue[ecs.Entity](facts.Frames.Free())
 	st.Directory.Found = new(atomic.Uint64)
 	st.GrowDone, st.VouchNext, st.Vouching = ecs.NewQueue[GrowStep](slots), ecs.NewQueue[VouchOrder](slots), Vouching{}
-	st.Gauges = shared.Gauges
+	st.Gauges, st.Space = shared.Gauges, shared.Space
+	st.Pool.Filling.FD = NoFD
 	return st
 }

@@ -27,13 +27,15 @@ type Storage struct {
 	Hungry    ecs.Queue[ecs.Entity] // connections whose frame waits for memory, in turn
 	Starving  ecs.Bits              // connection rows that wait for a receive buffer
 
-	GrowDone  ecs.Queue[GrowStep]   // allocations that returned
+	GrowDone  ecs.Queue[GrowStep]   // steps of making and growing logs that returned
 	Vouching  Vouching              // by slot: vouchers under way
 	VouchNext ecs.Queue[VouchOrder] // logs that are synced: the voucher comes next
 	Writes    int                   // journal writes in flight
 	WriteNext int                   // partition row at which starting writes goes on
 	Indexing  int                   // operations on indexes in flight
 	Gauges    *Gauges
+	Pool      Pool
+	Space     *Space
 
 	Out *Facts
 	In  *Orders
@@ -48,11 +50,12 @@ type Directory struct {
 	Reserve   uint64         // bytes of the filesystem that appends leave free
 	Free      uint64         // bytes that were free at FreeAt, less what was taken since
 	FreeAt    uint64         // mono µs
+	FreeAlone bool           // nothing was in the pools when that was looked up
+	ShortAt   uint64         // mono µs at which the pools were last asked to give way
 	Asking    bool           // a worker is looking
 	Found     *atomic.Uint64 // where it puts what it finds
 	FilesMax  int            // descriptors of segments and indexes that may be open
 	FilesOpen int
-	Unlinking int // removals of files in flight
 }
 
 // The parts of a data directory, by name.
@@ -149,10 +152,11 @@ type SegmentFiles struct {
 	File      []wire.SegmentFile // zero: the row is free
 	LogFD     []int32            // NoFD is closed
 	IndexFD   []int32
-	LogBusy   []bool // the log is being opened, made or grown
-	IndexBusy []bool // the index is being opened or appended to
-	IndexDead []bool // an append came short: entries behind it would be off their grid, so there are none
-	Fresh     []bool // the log was just made and has no blocks yet: it stays open until it has
+	LogBusy   []bool     // the log is being opened, made or grown
+	IndexBusy []bool     // the index is being opened or appended to
+	IndexDead []bool     // an append came short: entries behind it would be off their grid, so there are none
+	Fresh     []bool     // the log is being made: it stays open until it has its name and its blocks
+	Recycled  []PoolFile // the file of the pool that becomes the log, while it does
 	Inflight  []uint32
 	Used      []uint64 // mono µs of the last use: the oldest is closed when descriptors run short
 	Allocated []uint64 // bytes the log has blocks for, as far as this row has made them
@@ -180,12 +184,14 @@ func (f *SegmentFiles) Row(file wire.SegmentFile) uint32 {
 		f.IndexBusy = ecs.Grow(f.IndexBusy, n)
 		f.IndexDead = ecs.Grow(f.IndexDead, n)
 		f.Fresh = ecs.Grow(f.Fresh, n)
+		f.Recycled = ecs.Grow(f.Recycled, n)
 		f.Inflight = ecs.Grow(f.Inflight, n)
 		f.Used = ecs.Grow(f.Used, n)
 		f.Allocated = ecs.Grow(f.Allocated, n)
 	}
 	f.File[row], f.LogFD[row], f.IndexFD[row], f.LogBusy[row], f.IndexBusy[row] = file, NoFD, NoFD, false, false
 	f.Inflight[row], f.Used[row], f.Allocated[row], f.IndexDead[row], f.Fresh[row] = 0, 0, 0, false, false
+	f.Recycled[row] = PoolFile{}
 	f.ByID[file.SegmentID] = row
 	return row
 }
@@ -197,8 +203,9 @@ func (f *SegmentFiles) Drop(row uint32) {
 	f.free = append(f.free, row)
 }
 
-// GrowStep is an allocation that returned, for the step after it.
+// GrowStep is a step of making or growing a log that returned, for the step after it.
 type GrowStep struct {
+	Kind      OpKind
 	Row       uint32 // in SegmentFiles
 	Partition uint64
 	Have      uint64 // bytes allocated before

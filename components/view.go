@@ -36,6 +36,16 @@ func (v StateView) AppendFile(row int) (file wire.SegmentFile, growTo uint64) {
 	return v.segmentFile(row, p.AppendSegment(row)), p.GrowTo[row]
 }
 
+// AheadFile names the log file of the segment that comes after the last one, and says how many bytes it is to have blocks for. Rolls is
+// false for a partition's first segment.
+func (v StateView) AheadFile(row int) (file wire.SegmentFile, makeTo uint64, rolls bool) {
+	p := &v.s.Partitions
+	return v.segmentFile(row, p.Ahead[row]), p.MakeTo[row], p.Segments[row].Len() > 0
+}
+
+// SegmentSize is the roll limit of a partition, in bytes.
+func (v StateView) SegmentSize(row int) uint64 { return v.s.Partitions.SegmentSize[row] }
+
 // WriteFile names the log file that a partition's sealed bytes go to.
 func (v StateView) WriteFile(row int) wire.SegmentFile {
 	return v.segmentFile(row, v.s.Partitions.Write[row])

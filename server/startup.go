@@ -69,7 +69,7 @@ func (s *Server) options(descriptors int) engine.Options {
 	machine := newMachine(s.host, s.dir.Root)
 	o := engine.Options{
 		Host: s.host, Dir: s.dir, Listener: s.listener, Config: cfg,
-		Memory: s.plan.Memory, Direct: s.cfg.Direct != config.DirectOff, Reserve: s.cfg.DiskReserve.Of,
+		Memory: s.plan.Memory, Direct: s.cfg.Direct != config.DirectOff, Reserve: s.cfg.DiskReserve.Of, PoolSize: s.cfg.PoolSize.Of,
 		FilesMax: max((descriptors-descriptorReserve-min(cfg.ConnectionsMax, descriptors/2))/s.plan.Shards, 16),
 		Slots:    inflightSlots, Entries: ringEntries, CQEntries: ringCQEntries, SpinMicros: s.plan.SpinMicros, Recoverers: recoverers,
 		Plugins: s.plugins,

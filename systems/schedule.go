@@ -30,6 +30,7 @@ type Tick struct {
 	verifier state.Verifier
 	poller   state.Poller
 	refused  uint64               // Budget.Refused when this shard last gave way
+	short    uint64               // Space.Short when the others were last woken for it
 	release  Release              // gives pages back to the machine
 	view     components.StateView // of State
 	guests   []guest
@@ -94,6 +95,7 @@ func NewSchedule() *ecs.Schedule[Tick] {
 	s.Add(Answer, "answer_replies", func(t *Tick) { state.AnswerReplies(t.State) })
 
 	s.Add(Drive, "free_reads", func(t *Tick) { storage.FreeReads(t.Storage) })
+	s.Add(Drive, "make_files", func(t *Tick) { storage.MakeFiles(t.view, t.Storage, t.IO) })
 	s.Add(Drive, "finish_growth", func(t *Tick) { storage.FinishGrowth(t.view, t.Storage, t.IO) })
 	s.Add(Drive, "grow_files", func(t *Tick) { storage.GrowFiles(t.view, t.Storage, t.IO) })
 	s.Add(Drive, "write_control", func(t *Tick) { storage.WriteControl(t.view, t.Storage, t.IO.Ring) })
@@ -103,7 +105,9 @@ func NewSchedule() *ecs.Schedule[Tick] {
 	s.Add(Drive, "vouch_logs", func(t *Tick) { storage.VouchLogs(t.view, t.Storage, t.IO) })
 	s.Add(Drive, "read_tails", func(t *Tick) { storage.ReadTails(t.view, t.Storage, t.IO) })
 	s.Add(Drive, "read_cold", func(t *Tick) { storage.ReadCold(t.view, t.Storage, t.IO) })
-	s.Add(Drive, "unlink_files", func(t *Tick) { storage.UnlinkFiles(t.view, t.Storage, t.IO) })
+	s.Add(Drive, "retire_files", func(t *Tick) { storage.RetireFiles(t.view, t.Storage, t.IO) })
+	s.Add(Drive, "shrink_pool", func(t *Tick) { storage.ShrinkPool(t.Storage, t.IO) })
+	s.Add(Drive, "fill_pool", func(t *Tick) { storage.FillPool(t.view, t.Storage, t.IO) })
 	s.Add(Drive, "start_jobs", func(t *Tick) { storage.StartJobs(t.view, t.Storage, t.IO) })
 	s.Add(Drive, "accept_conns", func(t *Tick) { storage.AcceptConns(t.view, t.Storage, t.IO) })
 	s.Add(Drive, "refuse_conns", func(t *Tick) { storage.RefuseConns(t.Storage, t.IO) })
@@ -131,6 +135,13 @@ func (t *Tick) watch() {
 		state.GiveWay(s, t.release.State)
 		st.Arena.GiveBack(st.Arena.InUse(), t.release.Storage)
 		t.Mail.WakeAll(t.IO.Ring) // those that sleep have memory too
+	}
+	if short := st.Space.Short(); short != t.short {
+		t.short = short
+		t.Mail.WakeAll(t.IO.Ring) // those that sleep have pools too
+	}
+	if next := storage.NextFill(st); next > 0 && !s.Stopping {
+		s.WakeAt(max(next, s.Now.MonoMicros+retryMicros))
 	}
 	if next := storage.NextAccept(st); next > 0 {
 		s.WakeAt(next)

@@ -64,6 +64,9 @@ func (w *tickWorld) takeOrders() {
 	for out.FreeCold.Len() > 0 {
 		w.buffers.Free(out.FreeCold.Pop())
 	}
+	for row := range out.Make.TakeAll {
+		w.make(row)
+	}
 	for row := range out.Grow.TakeAll {
 		w.grow(row)
 	}
@@ -105,6 +108,21 @@ func (w *tickWorld) line(format string, args ...any) string {
 	return string(bytes.TrimSuffix(b.Bytes(), []byte("\n")))
 }
 
+// make makes the file of the segment that comes next: it grows from nothing.
+func (w *tickWorld) make(row int) {
+	v := w.state.View()
+	file, to, _ := v.AheadFile(row)
+	partition := v.PartitionAt(row)
+	w.order("grow", partition, w.line("grow %s %s [0,%d)", w.name(partition), components.RunCounter(file.SegmentID), to), func(err syscall.Errno) {
+		made := components.Grown{Partition: partition, SegmentID: file.SegmentID, Err: err}
+		if err == 0 {
+			made.Allocated = to
+			w.disk.files[file.SegmentID] = &tickFile{allocated: to}
+		}
+		w.state.In.Grown.Push(made)
+	})
+}
+
 func (w *tickWorld) grow(row int) {
 	v := w.state.View()
 	file, to := v.AppendFile(row)
@@ -113,9 +131,6 @@ func (w *tickWorld) grow(row int) {
 		allocated := have
 		if err == 0 {
 			allocated = to
-			if w.disk.files[file.SegmentID] == nil {
-				w.disk.files[file.SegmentID] = &tickFile{}
-			}
 			w.disk.files[file.SegmentID].allocated = to
 		}
 		w.state.In.Grown.Push(components.Grown{Partition: partition, SegmentID: file.SegmentID, Allocated: allocated, Err: err})

@@ -25,6 +25,9 @@ package wire
 //	4096
 //	| record | record | ... | zeros or what an earlier life of the blocks left there
 //
+// A log without a head was made and not used yet: its first write brings the head. One that was made of a file of the pool has zeros
+// in place of the head and of the block behind it until then.
+//
 // A record is a batch as on the wire (protocol.md, 11.1) with a seal in the header's reserved bytes. Its version is
 // that of the segment's head.
 //
@@ -43,6 +46,11 @@ package wire
 //
 //	kind    1 entry: offset and time of the record at position; 2 voucher: next offset, last time, end of the log
 //	flags   bit 0: the log write was made durable before the entry was written
+//
+// # Pool: `pool-<number, 16 hex>.log`, beside the segments
+//
+// A log that nobody needs any more, kept with its blocks to become a log again. Nothing in it means anything, and no number is used twice. A
+// server of another build that does not know of pools leaves such files alone.
 //
 // # Offset log: `offsets-<run, 16 hex>-<shard, 8 hex>.log`
 //

@@ -80,6 +80,27 @@ func ParseSegmentName(name string) (SegmentFile, bool) {
 	return f, true
 }
 
+// Names of the pool: `pool-<number, 16 hexadecimal digits>.log`, in the directory of the segments.
+const (
+	poolPrefix = "pool-"
+	// PoolNameSize is the length of such a name, in bytes.
+	PoolNameSize = len(poolPrefix) + 16 + len(".log")
+)
+
+// AppendPoolName appends the name of a file that was a log and is kept to become one again.
+func AppendPoolName(dst []byte, number uint64) []byte {
+	dst = appendHex(append(dst, poolPrefix...), number, 16)
+	return append(dst, SegmentLog.suffix()...)
+}
+
+// ParsePoolName reads a file name without its directory. It takes exactly what AppendPoolName makes.
+func ParsePoolName(name string) (number uint64, ok bool) {
+	if len(name) != PoolNameSize || !strings.HasPrefix(name, poolPrefix) || !strings.HasSuffix(name, SegmentLog.suffix()) {
+		return 0, false
+	}
+	return parseHex(name[len(poolPrefix) : len(poolPrefix)+16])
+}
+
 // SegmentHead opens a segment: 4,096 bytes, of which those not drawn are zero.
 //
 //	0       8         12            16          24          32           40           48           56    64

@@ -71,6 +71,38 @@ func TestSegmentHead(t *testing.T) {
 	wantError(t, err, ErrMalformed)
 }
 
+func TestPoolName(t *testing.T) {
+	name := string(AppendPoolName(nil, 5<<40|0xAB))
+	if want := "pool-00000500000000ab.log"; name != want || len(name) != PoolNameSize {
+		t.Errorf("got %q of %d bytes, want %q", name, PoolNameSize, want)
+	}
+	if _, ok := ParseSegmentName(name); ok {
+		t.Errorf("%q: got it as the name of a segment, want none", name)
+	}
+	if number, ok := ParsePoolName(name); !ok || number != 5<<40|0xAB {
+		t.Errorf("%q: got %#x %v, want the number back", name, number, ok)
+	}
+	for _, name := range []string{"", "pool-", "pool-00000500000000AB.log", "pool-00000500000000ab.index", "pool-00000500000000ab.lo", "pool_00000500000000ab.log",
+		SegmentName(1, 2, 3, SegmentLog), SegmentName(1, 2, 3, SegmentIndex)} {
+		if number, ok := ParsePoolName(name); ok {
+			t.Errorf("%q: got number %#x of a file of the pool, want none", name, number)
+		}
+	}
+}
+
+func FuzzParseNames(f *testing.F) {
+	f.Add("pool-00000500000000ab.log")
+	f.Add(SegmentName(1, 2, 3, SegmentIndex))
+	f.Fuzz(func(t *testing.T, name string) {
+		if number, ok := ParsePoolName(name); ok && string(AppendPoolName(nil, number)) != name {
+			t.Errorf("got number %#x of %q, want one that names it", number, name)
+		}
+		if file, ok := ParseSegmentName(name); ok && SegmentName(file.CreatedSeq, file.PartitionID, file.SegmentID, file.Kind) != name {
+			t.Errorf("got %+v of %q, want a file of that name", file, name)
+		}
+	})
+}
+
 func FuzzDecodeSegmentHead(f *testing.F) {
 	b := make([]byte, SegmentHeadSize)
 	PutSegmentHead(b, testSegmentHead, testSecret)

@@ -51,8 +51,7 @@ func (d *directory) segments(p *components.Printer, partition string, records bo
 			return err
 		}
 	}
-	s.unnamed()
-	return result(p, s.damage)
+	return errors.Join(s.unnamed(), result(p, s.damage))
 }
 
 // findPartition resolves STREAM/TOPIC/ID. Names may hold slashes: what is no name in one reading may be one in another.
@@ -209,8 +208,18 @@ func (s *segmentDump) index(path string, id uint64) error {
 	return nil
 }
 
-// unnamed prints the files that no partition has: those of a pending removal, and those that nobody names.
-func (s *segmentDump) unnamed() {
+// pooled prints a file of the pool: what is in it means nothing.
+func (s *segmentDump) pooled(number uint64) error {
+	info, err := os.Stat(filepath.Join(s.root, components.SegmentsDir, string(wire.AppendPoolName(nil, number))))
+	if err != nil {
+		return err
+	}
+	s.print.Line(0, "pool %s size=%d", components.RunCounter(number), info.Size())
+	return nil
+}
+
+// unnamed prints the files that no partition has: those of a pending removal, those of the pool, and those that nobody names.
+func (s *segmentDump) unnamed() error {
 	catalog := s.world.Catalog
 	known := map[storage.PartitionFiles]bool{}
 	for row := range catalog.Partitions.All {
@@ -222,7 +231,13 @@ func (s *segmentDump) unnamed() {
 		s.print.Line(0, "removal %v id=%d created=%s logs=%d indexes=%d", removal.Partition, removal.ID, components.RunCounter(removal.Created),
 			len(s.list.Logs[of]), len(s.list.Indexes[of]))
 	}
+	for _, number := range s.list.Pool {
+		if err := s.pooled(number); err != nil {
+			return err
+		}
+	}
 	for _, name := range s.list.Unnamed(func(of storage.PartitionFiles) bool { return known[of] }) {
 		s.print.Line(0, "nobody names %s", name)
 	}
+	return nil
 }

@@ -26,6 +26,7 @@ type Config struct {
 	Durability    Durability
 	PartitionsMax int // over all streams
 	DiskReserve   Reserve
+	PoolSize      PoolSize
 	FrameMax      uint64 // bytes of the largest frame, before placement lowers it for lack of memory
 	// HandshakeGrace is how long a TLS or WebSocket handshake may take.
 	HandshakeGrace     time.Duration

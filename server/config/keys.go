@@ -55,6 +55,9 @@ var Keys = []Key{
 	{Path: "disk.reserve", Kind: Size, Default: "auto", Auto: true, Ours: true,
 		Help: "free space that appends leave alone; auto is 1 GiB or 5 % of the filesystem, whichever is lower",
 		fill: func(c *Config, v Value) { c.DiskReserve = Reserve{Auto: v.Auto, Size: v.Size} }},
+	{Path: "pool.size", Kind: Size, Default: "auto", Auto: true, Ours: true,
+		Help: "files of segments that are kept to be recycled, in bytes; auto is 4 GiB or 5 % of the filesystem, whichever is lower; 0 keeps none",
+		fill: func(c *Config, v Value) { c.PoolSize = PoolSize{Auto: v.Auto, Size: v.Size} }},
 	{Path: "node.advertised_address", Kind: Host, Help: "address or host name given to clients in the cluster metadata",
 		fill: text(func(c *Config) *string { return &c.Node.AdvertisedAddress })},
 

@@ -75,6 +75,7 @@ func TestDefaults(t *testing.T) {
 		{"shards", c.Shards, 0},
 		{"memory", c.Memory, uint64(0)},
 		{"pin", c.Pin, PinAuto},
+		{"pool.size", c.PoolSize, PoolSize{Auto: true}},
 		{"disk.reserve", c.DiskReserve, Reserve{Auto: true}},
 		{"limits.partitions_max", c.PartitionsMax, 100000},
 		{"root", c.Root, Credentials{}},

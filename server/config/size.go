@@ -41,6 +41,20 @@ type Reserve struct {
 	Size uint64 // bytes, unless Auto
 }
 
+// PoolSize is how many bytes of files are kept to be recycled.
+type PoolSize struct {
+	Auto bool   // the smaller of 4 GiB and 5 % of the filesystem
+	Size uint64 // bytes, unless Auto
+}
+
+// Of gives the size in bytes for a filesystem of total bytes.
+func (p PoolSize) Of(total uint64) uint64 {
+	if p.Auto {
+		return min(4<<30, total/20)
+	}
+	return p.Size
+}
+
 // Of gives the reserve in bytes for a filesystem of total bytes.
 func (r Reserve) Of(total uint64) uint64 {
 	if r.Auto {

@@ -62,6 +62,22 @@ func TestReserve(t *testing.T) {
 	}
 }
 
+func TestPoolSize(t *testing.T) {
+	for _, test := range []struct {
+		size        PoolSize
+		total, want uint64
+	}{
+		{PoolSize{Auto: true}, 1 << 40, 4 << 30},
+		{PoolSize{Auto: true}, 1000, 50},
+		{PoolSize{Size: 7}, 1000, 7},
+		{PoolSize{}, 1000, 0},
+	} {
+		if got := test.size.Of(test.total); got != test.want {
+			t.Errorf("%+v of %d: got %d, want %d", test.size, test.total, got, test.want)
+		}
+	}
+}
+
 func FuzzParse(f *testing.F) {
 	for _, seed := range []string{"1h 30m", "64 MiB", "warn,a=debug", "[::1]:0", "a, b", "\"\\\x00"} {
 		f.Add(seed)

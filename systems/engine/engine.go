@@ -22,8 +22,9 @@ type Options struct {
 	Memory     uint64 // bytes, of all shards: one budget
 	Direct     bool   // direct I/O, where the file system has it
 	Reserve    func(diskBytes uint64) uint64
-	FilesMax   int // open files of segments, of each shard
-	Slots      int // operations that a shard may have in flight, beside four for each connection
+	PoolSize   func(diskBytes uint64) uint64 // of all shards together
+	FilesMax   int                           // open files of segments, of each shard
+	Slots      int                           // operations that a shard may have in flight, beside four for each connection
 	Entries    uint32
 	CQEntries  uint32
 	SpinMicros uint64 // how long a shard looks for work before it sleeps

@@ -41,7 +41,25 @@ func (e *Engine) recoverData() error {
 	if err := e.recoverPartitions(list, &offsets); err != nil {
 		return err
 	}
+	if err := e.loadPool(list); err != nil {
+		return err
+	}
 	return e.recoverOffsets(&offsets)
+}
+
+// loadPool gives each shard its part of the files that are kept to be recycled.
+func (e *Engine) loadPool(list *storage.SegmentList) error {
+	stores := make([]*components.Storage, len(e.Shards))
+	for i, sh := range e.Shards {
+		stores[i] = sh.Storage
+	}
+	if err := storage.LoadPool(e.o.Host.Files(), e.o.Dir.Root, list, stores); err != nil {
+		return err
+	}
+	space := stores[0].Space
+	e.o.Log.Log(components.LogInfo, "pool", components.Num("files", uint64(space.Files.Load())), components.Num("bytes", space.Pooled.Load()),
+		components.Num("bytes_max", space.SizeMax))
+	return nil
 }
 
 func (e *Engine) recoverPartitions(list *storage.SegmentList, offsets *storage.OffsetsStart) error {

@@ -20,6 +20,7 @@ func (e *Engine) makeShards() error {
 	o.Log.Log(components.LogInfo, "segments", components.Str("direct", map[bool]string{true: "yes", false: "no"}[direct]))
 	o.Config.Secret, o.Config.Run, o.Config.Boot = o.Dir.Secret(), e.start.Run, e.boot
 	shared := components.NewShared(o.Memory)
+	shared.Space.SizeMax = o.PoolSize(total)
 	post := systems.NewPost(&o.Config)
 	_, mono := o.Host.Clock()
 	for i := range o.Config.Shards {

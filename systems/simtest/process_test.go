@@ -52,7 +52,8 @@ func start(w *sim.World, shards int, memory uint64, level components.Level) (*pr
 		Config: components.Config{Shards: shards, DefaultLevel: level, FrameMax: frameMax, LoginMax: 8 << 10, PartitionsMax: 1000, ClientsMax: 64, TokensMax: 100,
 			ConnectionsMax: 128, OffsetsMax: 1000, HandshakeMicros: 10_000_000, RebalancingMicros: 5_000_000,
 			HeartbeatMicros: 30_000_000, HashMemory: hashMemory, ServerVersion: "0.0.0", TCPAddress: netip.MustParseAddrPort(bound)},
-		Memory: memory, Direct: true, Reserve: func(uint64) uint64 { return 1 << 20 }, FilesMax: 1000, Slots: 1024, Entries: 256, CQEntries: 2048, Recoverers: 1,
+		Memory: memory, Direct: true, Reserve: func(uint64) uint64 { return 1 << 20 },
+		PoolSize: func(uint64) uint64 { return 8 << 20 }, FilesMax: 1000, Slots: 1024, Entries: 256, CQEntries: 2048, Recoverers: 1,
 		Root: func() ([]byte, []byte) {
 			return []byte(user), state.HashPassword([]byte(password), make([]byte, state.SaltSize), hashMemory)
 		},

@@ -22,7 +22,7 @@ const (
 )
 
 // AppendBatches gives each waiting batch its offsets and puts it in the journal.
-// Reads Sends. Writes Partitions, Segments, Journal, Acks, Marks, Out.Grow, Out.ReadTail, Replies.
+// Reads Sends. Writes Partitions, Segments, Journal, Acks, Marks, Out.Grow, Out.Make, Out.ReadTail, Replies.
 // A batch is taken only when its segment's file has blocks for it, so no later write can run out of space; until then it waits in its
 // partition's line, 20 s at most, and its connection is not read meanwhile. A batch it takes is answered by AckSends once
 // its level is reached.
@@ -66,14 +66,11 @@ func roomFor(s *components.State, row int, size uint64) bool {
 	if p.Phase[row] != components.Ready || p.TailBusy[row] || p.Late[row] {
 		return false
 	}
-	if p.Segments[row].Len() == 0 || full(s, row, size) {
-		if !p.Growing[row] && s.Now.MonoMicros >= p.GrowAfter[row] {
-			newSegment(s, row, size)
-		}
+	if needsRoll(s, row, size) && !roll(s, row, size) {
 		return false
 	}
 	segment := p.AppendSegment(row)
-	end := s.Segments.End[segment]
+	end := max(s.Segments.End[segment], wire.SegmentHeadSize) // the head goes with the first batch
 	if need := components.AlignUp(end + size); need > s.Segments.Allocated[segment] {
 		if !p.Growing[row] && s.Now.MonoMicros >= p.GrowAfter[row] {
 			grow(s, row, need)
@@ -93,27 +90,58 @@ func roomFor(s *components.State, row int, size uint64) bool {
 	return true
 }
 
-// full says whether a batch belongs into the next segment: a batch is never split, and a segment has one at least.
-func full(s *components.State, row int, size uint64) bool {
+// needsRoll says whether a batch belongs into the next segment: a batch is never split, and a segment has one at least.
+func needsRoll(s *components.State, row int, size uint64) bool {
+	if s.Partitions.Segments[row].Len() == 0 {
+		return true
+	}
 	segment := s.Partitions.AppendSegment(row)
 	end := s.Segments.End[segment]
 	return end > wire.SegmentHeadSize && end+size > s.Partitions.SegmentSize[row]
 }
 
-// newSegment begins a segment at the partition's next offset: its file is created before anything is appended.
-func newSegment(s *components.State, row int, size uint64) {
+// roll begins the next segment at the partition's next offset. It returns false while that has no file, which it asks for if nobody has.
+func roll(s *components.State, row int, size uint64) bool {
 	p := &s.Partitions
-	s.SegmentIDs++
-	id := s.Run<<40 | (s.SegmentIDs*uint64(s.Shards) + uint64(s.Shard))
-	segment := s.Segments.Add(id, p.OffsetNext[row], 0)
-	s.Segments.TimeLast[segment] = p.TimeLast[row]
+	segment := p.Ahead[row]
+	if segment == components.NoRow && s.Now.MonoMicros >= p.GrowAfter[row] {
+		makeAhead(s, row, wire.SegmentHeadSize+size)
+	}
+	if segment == components.NoRow || p.Making[row] || p.Growing[row] {
+		return false
+	}
+	p.Ahead[row] = components.NoRow
+	s.Segments.Base[segment], s.Segments.Next[segment], s.Segments.TimeLast[segment] = p.OffsetNext[row], p.OffsetNext[row], p.TimeLast[row]
 	p.Segments[row].Append(segment)
 	if p.Write[row] == components.NoRow {
 		p.Write[row], p.Written[row], p.Sealed[row] = segment, 0, 0
 	}
 	p.MarkLast[row] = 0
 	p.TailCold[row] = false
-	grow(s, row, components.AlignUp(wire.SegmentHeadSize+size))
+	return true
+}
+
+// makeAhead asks for the file of the next segment, with blocks for so many bytes. What its head says is known when it is needed and not before:
+// the head is written with the first batch.
+func makeAhead(s *components.State, row int, need uint64) {
+	p := &s.Partitions
+	s.SegmentIDs++
+	id := s.Run<<40 | (s.SegmentIDs*uint64(s.Shards) + uint64(s.Shard))
+	p.Ahead[row] = s.Segments.Add(id, 0, 0)
+	p.MakeTo[row] = max(components.AlignUp(need), growMin)
+	p.Making[row] = true
+	p.InFlight[row]++
+	s.Out.Make.Set(row)
+}
+
+// rollAhead asks for the next segment's file once three quarters of the present one are used, so that a roll need not wait. It gets as
+// many blocks as a file grows by, but not so many that small segments double what they take of the disk.
+func rollAhead(s *components.State, row int) {
+	p := &s.Partitions
+	if p.Ahead[row] == components.NoRow && s.Segments.End[p.AppendSegment(row)] >= p.SegmentSize[row]/4*3 && !s.Stopping &&
+		s.Now.MonoMicros >= p.GrowAfter[row] {
+		makeAhead(s, row, min(p.SegmentSize[row]/4, growMax))
+	}
 }
 
 // grow asks for blocks up to need, and more ahead.
@@ -177,6 +205,7 @@ func appendBatch(s *components.State, row int, r *components.Request, hasher *wi
 		s.Acks.Push(row, ack)
 	}
 	growAhead(s, row)
+	rollAhead(s, row)
 }
 
 // appendHead begins a segment's file.

@@ -551,11 +551,7 @@ func TestDataPathAllocatesNothing(t *testing.T) {
 					_, _, sealed := s.View().Sealed(row)
 					s.In.Wrote.Push(components.Wrote{Partition: partition, SegmentID: s.View().WriteFile(row).SegmentID, To: sealed})
 				}
-				for row := range s.Out.Grow.All {
-					s.Out.Grow.Clear(row)
-					file, to := s.View().AppendFile(row)
-					s.In.Grown.Push(components.Grown{Partition: partition, SegmentID: file.SegmentID, Allocated: to})
-				}
+				e.grow()
 				s.Out.Index.Clear()
 			}
 			tick := func() {

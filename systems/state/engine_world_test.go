@@ -160,6 +160,18 @@ func (e *engine) freeReads() {
 
 func (e *engine) grow() {
 	v := e.s.View()
+	for row := range e.s.Out.Make.All {
+		e.s.Out.Make.Clear(row)
+		file, to, _ := v.AheadFile(row)
+		made := components.Grown{Partition: v.PartitionAt(row), SegmentID: file.SegmentID}
+		if to > e.space {
+			made.Err = syscall.ENOSPC
+		} else {
+			e.space -= to
+			made.Allocated = to
+		}
+		e.s.In.Grown.Push(made)
+	}
 	for row := range e.s.Out.Grow.All {
 		e.s.Out.Grow.Clear(row)
 		file, to := v.AppendFile(row)

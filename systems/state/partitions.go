@@ -111,11 +111,14 @@ func ReapPartitions(s *components.State) {
 		}
 		p := &s.Partitions
 		cost := 1 + p.Extents[row].Len()/4 + p.Segments[row].Len() + offsetsOf(s, p.Entity(row))/offsetsPerUnit
-		if p.InFlight[row] > 0 || p.Growing[row] || p.Vouching[row] || p.TailBusy[row] || !s.DropJournal(row) {
+		if p.InFlight[row] > 0 || p.Growing[row] || p.Making[row] || p.Vouching[row] || p.TailBusy[row] || !s.DropJournal(row) {
 			s.WakeAt(s.Now.MonoMicros + 10_000)
 			continue
 		}
 		spent += cost
+		if p.Ahead[row] != components.NoRow {
+			dropAhead(s, row)
+		}
 		entity := p.Entity(row)
 		s.Offsets.DeleteAll(entity)
 		s.GroupReads.ForgetAll(entity)

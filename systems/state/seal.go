@@ -63,7 +63,7 @@ func moveOn(s *components.State, row int) {
 		}
 		next := p.Segments[row].At(i + 1)
 		if s.Segments.End[next] == 0 {
-			return // its file is being made
+			return // nothing is appended to it yet
 		}
 		if s.Out.Vouch.Free() == 0 {
 			return

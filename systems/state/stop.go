@@ -29,6 +29,9 @@ func Stop(s *components.State) {
 		if s.Partitions.Waiting[row] != 0 {
 			s.Unsealed.Set(row)
 		}
+		if s.Partitions.Ahead[row] != components.NoRow && !s.Partitions.Making[row] && s.Sends.Len(row) == 0 {
+			dropAhead(s, row)
+		}
 	}
 }
 

@@ -70,7 +70,7 @@ func ExpireAcks(s *components.State) {
 	}
 }
 
-// TakeGrown notes files that were created or grown. Without space the partition's appends wait, and are refused in time;
+// TakeGrown notes files that were made or grown. Without space the partition's appends wait, and are refused in time;
 // any other failure faults it.
 func TakeGrown(s *components.State) {
 	for s.In.Grown.Len() > 0 {
@@ -81,46 +81,56 @@ func TakeGrown(s *components.State) {
 		}
 		p := &s.Partitions
 		p.InFlight[row]--
-		p.Growing[row] = false
-		if p.Ends(row) {
+		segment := p.Ahead[row]
+		ahead := segment != components.NoRow && s.Segments.ID[segment] == grown.SegmentID
+		if ahead {
+			p.Making[row] = false
+		} else {
+			segment = p.AppendSegment(row)
+			p.Growing[row] = false
+		}
+		if p.Phase[row] == components.Deleting || !ahead && p.Ends(row) {
 			continue
 		}
-		segment := p.AppendSegment(row)
 		switch grown.Err {
 		case 0:
 			s.Segments.Allocated[segment] = max(s.Segments.Allocated[segment], grown.Allocated)
+			if ahead && s.Stopping && s.Sends.Len(row) == 0 {
+				dropAhead(s, row) // nobody will need it
+			}
 		case syscall.ENOSPC, syscall.EDQUOT, syscall.EMFILE, syscall.ENFILE, syscall.ENOMEM:
 			p.GrowAfter[row] = s.Now.MonoMicros + growRetryMicros
-			if s.Segments.Allocated[segment] == 0 { // the file was not made: forget the segment
-				dropEmptySegment(s, row, segment)
+			if ahead {
+				dropAhead(s, row)
 			}
-			refuseFull(s, row, grown.Err)
+			if s.Sends.Len(row) > 0 && !p.Ends(row) && (!ahead || needsRoll(s, row, uint64(s.Sends.Front(row).Batch.Len))) {
+				refuseFull(s, row, grown.Err)
+			}
 		default:
-			fault(s, row, "file cannot be made or grown", s.Segments.Allocated[segment], uint64(grown.Err))
+			allocated := s.Segments.Allocated[segment]
+			if ahead {
+				dropAhead(s, row)
+			}
+			fault(s, row, "file cannot be made or grown", allocated, uint64(grown.Err))
 		}
 	}
 }
 
-// dropEmptySegment takes back a segment that was to be appended to next, and the file that may have been made for it.
-func dropEmptySegment(s *components.State, row int, segment uint32) {
+// dropAhead gives up the segment that was to come after the last one, and the file that may have been made for it.
+func dropAhead(s *components.State, row int) {
 	p := &s.Partitions
-	if s.Out.Unlink.Free() > 1 {
+	segment := p.Ahead[row]
+	p.Ahead[row] = components.NoRow
+	if s.Out.Unlink.Free() > 1 { // else recovery finds that it was never used
 		s.Out.Unlink.Push(components.Unlink{Partition: p.Entity(row), File: wire.SegmentFile{CreatedSeq: p.Created[row],
 			PartitionID: p.ID[row], SegmentID: s.Segments.ID[segment]}})
 	}
-	s.Segments.Drop(p.Segments[row].Drop())
-	if p.Write[row] == segment {
-		p.Write[row] = components.NoRow
-	}
-	if p.Segments[row].Len() > 0 {
-		p.MarkLast[row] = s.Segments.End[p.AppendSegment(row)]
-		p.TailCold[row] = s.TailMissing(row) // a batch that is small enough may still go behind it
-	}
+	s.Segments.Drop(segment)
 }
 
 // refuseFull answers the sends that cannot be stored for want of space: StatusCannotAppendMessage, nothing has happened.
 func refuseFull(s *components.State, row int, errno syscall.Errno) {
-	if s.Sends.Len(row) > 0 && s.Now.MonoMicros >= s.FullLogged+60_000_000 {
+	if s.Now.MonoMicros >= s.FullLogged+60_000_000 {
 		s.FullLogged = max(s.Now.MonoMicros, 1)
 		s.Log.Log(components.LogError, "no space for appends: they are refused until there is", components.Num("errno", uint64(errno)))
 	}

@@ -8,20 +8,29 @@ import (
 	"galgo/wire"
 )
 
-const (
-	// freeSpaceMicros is how old the number of free bytes may be that growth is checked against.
-	freeSpaceMicros = 1_000_000
-)
+// putName writes a file's name, NUL-terminated, into memory.
+func putName(st *components.Storage, span components.Span, name func(dst []byte) []byte) {
+	b := st.Memory.Bytes(span)
+	b[len(name(b[:0]))] = 0
+}
 
-// putPath writes the name of a segment's file, NUL-terminated, into memory of the arena.
-func putPath(st *components.Storage, file wire.SegmentFile, kind wire.SegmentKind) (components.Span, bool) {
-	span, ok := st.Arena.Alloc(components.UnitSize)
-	if !ok {
-		return span, false
+// segmentName is the name of a segment's file.
+func segmentName(file wire.SegmentFile, kind wire.SegmentKind) func(dst []byte) []byte {
+	return func(dst []byte) []byte {
+		return wire.AppendSegmentName(dst, file.CreatedSeq, file.PartitionID, file.SegmentID, kind)
 	}
-	name := wire.AppendSegmentName(st.Memory.Bytes(span)[:0], file.CreatedSeq, file.PartitionID, file.SegmentID, kind)
-	st.Memory.Bytes(span)[len(name)] = 0
-	return span, true
+}
+
+// putNames writes two names into one piece of memory, which is returned with the places of both.
+func putNames(st *components.Storage, first, second func(dst []byte) []byte) (whole, a, b components.Span, ok bool) {
+	whole, ok = st.Arena.Alloc(components.UnitSize)
+	if !ok {
+		return whole, a, b, false
+	}
+	a, b = whole.Slice(0, components.UnitSize/2), whole.Slice(components.UnitSize/2, components.UnitSize/2)
+	putName(st, a, first)
+	putName(st, b, second)
+	return whole, a, b, true
 }
 
 // roomForFile makes sure that one more descriptor may be opened: when they run short, the file longest unused is closed.
@@ -60,18 +69,23 @@ func closeFiles(st *components.Storage, io *IO, row uint32) {
 	}
 }
 
-// openLog opens a segment's log; its completion is growDone's. With create it must not exist.
+// openLog opens a segment's log; its completion is growDone's. With create it must not exist. A log that is to be made of a file of the pool is
+// opened under the name that this has.
 func openLog(st *components.Storage, io *IO, row uint32, create bool) bool {
 	if st.Inflight.Free() < 2 || !roomForFile(st, io) {
 		return false
 	}
 	f := &st.Segments
-	path, ok := putPath(st, f.File[row], wire.SegmentLog)
+	path, ok := st.Arena.Alloc(components.UnitSize)
 	if !ok {
 		return false
 	}
+	if recycled := f.Recycled[row]; recycled.Number != 0 {
+		putName(st, path, poolName(recycled))
+	} else {
+		putName(st, path, segmentName(f.File[row], wire.SegmentLog))
+	}
 	flags := uint32(uring.O_RDWR | uring.O_CLOEXEC)
-	f.Fresh[row] = create
 	if create {
 		flags |= uring.O_CREAT | uring.O_EXCL
 	}
@@ -100,8 +114,7 @@ func logReady(v components.StateView, st *components.Storage, io *IO, row uint32
 	return false
 }
 
-// GrowFiles creates and grows the logs of partitions that want to append: made, given blocks, and at LevelDurable entered in
-// the directory durably, before the state systems append.
+// GrowFiles grows the logs of partitions that want to append.
 // Reads In.Grow, the view of partitions. Writes Segments, Inflight, Out.Grown. Drives the ring.
 func GrowFiles(v components.StateView, st *components.Storage, io *IO) {
 	f := &st.Segments
@@ -111,54 +124,40 @@ func GrowFiles(v components.StateView, st *components.Storage, io *IO) {
 		}
 		file, to := v.AppendFile(partition)
 		row := f.Row(file)
-		f.Used[row] = v.Now().MonoMicros
-		if f.LogBusy[row] {
+		if f.LogBusy[row] || !logReady(v, st, io, row) {
 			continue
 		}
-		if f.LogFD[row] == components.NoFD {
-			openLog(st, io, row, v.Allocated(partition) == 0)
-			continue
+		if allocate(v, st, io, partition, row, max(f.Allocated[row], v.Allocated(partition)), to) {
+			st.In.Grow.Clear(partition)
 		}
-		st.In.Grow.Clear(partition)
-		f.Fresh[row] = false
-		have := max(f.Allocated[row], v.Allocated(partition))
-		if !spaceFor(v, st, io, to-min(have, to)) {
-			st.Out.Grown.Push(components.Grown{Partition: v.PartitionAt(partition), SegmentID: file.SegmentID, Allocated: have, Err: syscall.ENOSPC})
-			continue
-		}
-		slot, token := take(st, OpAllocate, uint64(row))
-		st.Inflight.Aux[slot] = uint64(v.PartitionAt(partition))
-		st.Inflight.More[slot] = have
-		f.Inflight[row]++
-		f.LogBusy[row] = true
-		f.Allocated[row] = to
-		io.Ring.Push(uring.Fallocate(f.LogFD[row], 0, have, to-have, token))
 	}
 }
 
-// spaceFor takes n bytes off what is known to be free, unless that touches the reserve. What is known is looked up again every
-// second by a worker.
-func spaceFor(v components.StateView, st *components.Storage, io *IO, n uint64) bool {
-	d := &st.Directory
-	if !d.Asking && v.Now().MonoMicros-d.FreeAt >= freeSpaceMicros && st.Inflight.Free() > 0 {
-		_, token := take(st, OpFreeSpace, 0)
-		files, root, found := io.Ring.Host().Files(), d.Root, d.Found
-		d.Asking = io.Ring.Host().Work(v.Shard(), token, func() int32 {
-			if _, free, err := files.StatFS(root); err == nil {
-				found.Store(free)
-			}
-			return 0
-		})
-		if !d.Asking {
-			slot, _ := st.Inflight.Slot(uint64(token))
-			st.Inflight.Put(slot)
-		}
-	}
-	if n > 0 && d.Free < d.Reserve+n {
+// allocate gives a log blocks up to a size; if the disk has none for it, that is told at once. It returns false when the pools are
+// giving way first.
+func allocate(v components.StateView, st *components.Storage, io *IO, partition int, row uint32, have, to uint64) bool {
+	switch spaceFor(v, st, io, to-min(have, to)) {
+	case spaceLater:
 		return false
+	case spaceNone:
+		pushGrown(st, row, uint64(v.PartitionAt(partition)), have, syscall.ENOSPC)
+		return true
 	}
-	d.Free -= n
+	f := &st.Segments
+	slot, token := startStep(st, OpAllocate, row, uint64(v.PartitionAt(partition)))
+	st.Inflight.More[slot] = have
+	f.Allocated[row] = to
+	io.Ring.Push(uring.Fallocate(f.LogFD[row], 0, have, to-have, token))
 	return true
+}
+
+// startStep takes a slot for a step of making or growing a partition's log.
+func startStep(st *components.Storage, kind components.OpKind, row uint32, partition uint64) (uint32, uring.Token) {
+	slot, token := take(st, kind, uint64(row))
+	st.Inflight.Aux[slot] = partition
+	st.Segments.Inflight[row]++
+	st.Segments.LogBusy[row] = true
+	return slot, token
 }
 
 // growDone takes the completions of making and growing a log.
@@ -167,69 +166,67 @@ func growDone(v components.StateView, st *components.Storage, slot uint32, res i
 	kind, row := st.Inflight.Kind[slot], uint32(st.Inflight.Subject[slot])
 	partition, have, span := st.Inflight.Aux[slot], st.Inflight.More[slot], st.Inflight.Span[slot]
 	st.Inflight.Put(slot)
+	if span.Len > 0 {
+		st.Arena.Free(span)
+	}
 	f.Inflight[row]--
 	f.LogBusy[row] = false
 	errno := errnoOf(res)
 	switch kind {
 	case OpOpenLog:
-		st.Arena.Free(span)
 		if errno == 0 {
 			f.LogFD[row] = res
 			return // whoever wanted it open asks again
 		}
 		st.Directory.FilesOpen--
 		openFailed(v, st, row, errno)
-	case OpAllocate:
-		st.GrowDone.Push(components.GrowStep{Row: row, Partition: partition, Have: have, Err: errno})
 	case OpTruncate:
 		pushGrown(st, row, partition, have, syscall.ENOSPC)
 	case OpSyncDir:
 		pushGrown(st, row, partition, f.Allocated[row], errno)
+	default:
+		if kind == OpWriteHead && errno == 0 && res != emptyHeadSize {
+			errno = syscall.EIO
+		}
+		st.GrowDone.Push(components.GrowStep{Kind: kind, Row: row, Partition: partition, Have: have, Err: errno})
 	}
 }
 
+// pushGrown tells what became of making or growing a log.
 func pushGrown(st *components.Storage, row uint32, partition, allocated uint64, errno syscall.Errno) {
-	st.Segments.Allocated[row] = allocated
+	st.Segments.Allocated[row], st.Segments.Fresh[row] = allocated, false
 	st.Out.Grown.Push(components.Grown{Partition: entity(partition), SegmentID: st.Segments.File[row].SegmentID, Allocated: allocated, Err: errno})
 }
 
-// FinishGrowth takes the step after an allocation: a failed one is truncated back, so that the file keeps no half growth; a new
-// file of a durable partition is entered in the directory. Drives the ring.
+// FinishGrowth takes the step after one that returned: a failed allocation is truncated back, so that the file keeps no half growth; a
+// file of the pool gets its new name; a new name of a durable partition is made durable. Drives the ring.
 func FinishGrowth(v components.StateView, st *components.Storage, io *IO) {
 	f := &st.Segments
 	for st.GrowDone.Len() > 0 && st.Inflight.Free() > 1 {
-		step := st.GrowDone.Pop()
+		step := *st.GrowDone.Front()
 		row := step.Row
+		if step.Err == 0 && step.Kind == OpWriteHead {
+			if !rename(st, io, row, step.Partition) {
+				return
+			}
+			st.GrowDone.Pop()
+			continue
+		}
+		st.GrowDone.Pop()
+		if step.Err == syscall.EOPNOTSUPP && step.Kind == OpAllocate {
+			step.Err = 0 // a filesystem without allocation: writes extend the file
+		}
 		durable := false
 		if partition, ok := v.Partition(entity(step.Partition)); ok {
 			durable = v.Level(partition) == components.LevelDurable
 		}
 		switch {
-		case step.Err == syscall.EOPNOTSUPP: // a filesystem without allocation: writes extend the file
-			pushGrown(st, row, step.Partition, f.Allocated[row], 0)
-		case step.Err != 0 && (step.Err == syscall.ENOSPC || step.Err == syscall.EDQUOT):
-			slot, token := take(st, OpTruncate, uint64(row))
-			st.Inflight.Aux[slot], st.Inflight.More[slot] = step.Partition, step.Have
-			f.Inflight[row]++
-			f.LogBusy[row] = true
-			if io.Ring.Host().Supports(uring.OpFtruncate) {
-				io.Ring.Push(uring.Ftruncate(f.LogFD[row], step.Have, token))
-				continue
-			}
-			files, fd := io.Ring.Host().Files(), f.LogFD[row]
-			if !io.Ring.Host().Work(v.Shard(), token, func() int32 { return resultOf(files.Truncate(fd, step.Have)) }) {
-				st.Inflight.Put(slot)
-				f.Inflight[row]--
-				f.LogBusy[row] = false
-				pushGrown(st, row, step.Partition, step.Have, syscall.ENOSPC)
-			}
+		case step.Kind == OpAllocate && (step.Err == syscall.ENOSPC || step.Err == syscall.EDQUOT):
+			truncateBack(v, st, io, &step)
 		case step.Err != 0:
 			pushGrown(st, row, step.Partition, step.Have, step.Err)
 		case durable && step.Have == 0:
-			slot, token := take(st, OpSyncDir, uint64(row))
-			st.Inflight.Aux[slot] = step.Partition
-			f.Inflight[row]++
-			f.LogBusy[row] = true
+			_, token := startStep(st, OpSyncDir, row, step.Partition)
 			io.Ring.Push(uring.Fsync(st.Directory.LogFD, false, token))
 		default:
 			pushGrown(st, row, step.Partition, f.Allocated[row], 0)
@@ -237,10 +234,29 @@ func FinishGrowth(v components.StateView, st *components.Storage, io *IO) {
 	}
 }
 
+// truncateBack takes back what a failed allocation may have given: it can leave the filesystem full. Source: design.md, 2.
+func truncateBack(v components.StateView, st *components.Storage, io *IO, step *components.GrowStep) {
+	f := &st.Segments
+	slot, token := startStep(st, OpTruncate, step.Row, step.Partition)
+	st.Inflight.More[slot] = step.Have
+	if io.Ring.Host().Supports(uring.OpFtruncate) {
+		io.Ring.Push(uring.Ftruncate(f.LogFD[step.Row], step.Have, token))
+		return
+	}
+	files, fd, have := io.Ring.Host().Files(), f.LogFD[step.Row], step.Have
+	if !io.Ring.Host().Work(v.Shard(), token, func() int32 { return resultOf(files.Truncate(fd, have)) }) {
+		st.Inflight.Put(slot)
+		f.Inflight[step.Row]--
+		f.LogBusy[step.Row] = false
+		pushGrown(st, step.Row, step.Partition, have, syscall.ENOSPC)
+	}
+}
+
 // openFailed answers whoever waits for a log that cannot be opened.
 func openFailed(v components.StateView, st *components.Storage, row uint32, errno syscall.Errno) {
 	f := &st.Segments
 	id := f.File[row].SegmentID
+	makeFailed(v, st, row, errno)
 	for _, partition := range waiting(&st.In.Grow) {
 		if file, _ := v.AppendFile(partition); file.SegmentID == id {
 			st.In.Grow.Clear(partition)

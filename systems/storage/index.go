@@ -60,10 +60,11 @@ func indexReady(v components.StateView, st *components.Storage, io *IO, row uint
 	if st.Inflight.Free() < 4 || !roomForFile(st, io) {
 		return false
 	}
-	path, ok := putPath(st, f.File[row], wire.SegmentIndex)
+	path, ok := st.Arena.Alloc(components.UnitSize)
 	if !ok {
 		return false
 	}
+	putName(st, path, segmentName(f.File[row], wire.SegmentIndex))
 	slot, token := take(st, OpOpenIndex, uint64(row))
 	st.Inflight.Span[slot] = path
 	f.Inflight[row]++

@@ -16,6 +16,8 @@ const (
 	OpAllocate
 	OpTruncate
 	OpSyncDir
+	OpWriteHead
+	OpRename
 	OpOpenIndex
 	OpCloseFile
 	OpWriteLog
@@ -25,7 +27,9 @@ const (
 	OpReadTail
 	OpReadIndex
 	OpReadLog
-	OpUnlink
+	OpRetire
+	OpShrink
+	OpFill
 	OpJob
 	OpFreeSpace
 	OpControlOpen

@@ -57,7 +57,7 @@ func reapOne(v components.StateView, st *components.Storage, io *IO, slot uint32
 		accepted(v, st, io, slot, c)
 	case OpRecvStart, OpRecvRest, OpQuickAck, OpSend, OpShutdown, OpCloseConn:
 		connDone(v, st, io, slot, c)
-	case OpOpenLog, OpAllocate, OpTruncate, OpSyncDir:
+	case OpOpenLog, OpAllocate, OpTruncate, OpSyncDir, OpWriteHead, OpRename:
 		growDone(v, st, slot, c.Res)
 	case OpOpenIndex, OpWriteIndex:
 		indexDone(v, st, slot, c.Res)
@@ -69,13 +69,12 @@ func reapOne(v components.StateView, st *components.Storage, io *IO, slot uint32
 		tailDone(v, st, slot, c.Res)
 	case OpReadIndex, OpReadLog:
 		coldDone(v, st, slot, c.Res)
-	case OpUnlink:
-		st.Directory.Unlinking--
-		st.Arena.Free(st.Inflight.Span[slot])
-		if errno := errnoOf(c.Res); errno != 0 && errno != syscall.ENOENT {
-			st.Log.Log(components.LogError, "file of a removed partition cannot be unlinked", components.Num("errno", uint64(errno)))
-		}
-		st.Inflight.Put(slot)
+	case OpRetire:
+		retireDone(st, slot, c.Res)
+	case OpShrink:
+		shrinkDone(st, slot, c.Res)
+	case OpFill:
+		fillDone(st, slot, c.Res)
 	case OpCloseFile:
 		st.Directory.FilesOpen--
 		st.Inflight.Put(slot)
@@ -84,9 +83,7 @@ func reapOne(v components.StateView, st *components.Storage, io *IO, slot uint32
 	case OpJob:
 		jobDone(st, slot, c.Res)
 	case OpFreeSpace:
-		st.Directory.Asking = false
-		st.Directory.Free, st.Directory.FreeAt = st.Directory.Found.Load(), v.Now().MonoMicros
-		st.Inflight.Put(slot)
+		spaceDone(v, st, slot, c.Res)
 	case OpControlOpen, OpControlSyncDir, OpControlWrite, OpControlClose:
 		ControlDone(v, st, slot, c.Res)
 	case OpOffsetsWrite, OpOffsetsRewrite, OpOffsetsClose:
@@ -123,7 +120,7 @@ func addr(st *components.Storage, span components.Span) uring.Addr {
 // flight.
 func Wants(st *components.Storage) bool {
 	in := st.In
-	return in.Grow.Len()+in.Write.Len()+in.ReadTail.Len()+in.Cold.Len()+in.Index.Len()+in.Vouch.Len()+in.Unlink.Len()+in.Jobs.Len()+
+	return in.Make.Len()+in.Grow.Len()+in.Write.Len()+in.ReadTail.Len()+in.Cold.Len()+in.Index.Len()+in.Vouch.Len()+in.Unlink.Len()+in.Jobs.Len()+
 		st.Hungry.Len()+st.Starving.Len()+st.Colds.Live.Len()+st.GrowDone.Len()+st.VouchNext.Len() > 0
 }
 
@@ -138,8 +135,10 @@ func Undone(st *components.Storage) string {
 		return "control log"
 	case st.Offsets.Busy || len(st.In.Offsets.Records) > 0:
 		return "offset log"
-	case st.In.Unlink.Len()+st.Directory.Unlinking > 0:
+	case st.In.Unlink.Len() > 0 || st.Pool.Retiring.Step != components.RetireIdle:
 		return "files to be removed"
+	case st.Pool.Filling.Busy:
+		return "a file for the pool"
 	case Wants(st):
 		return "operations that wait for their turn"
 	}
@@ -164,6 +163,7 @@ func Descriptors(st *components.Storage) (fds []int32) {
 			add(st.Conns.FD[row])
 		}
 	}
+	add(st.Pool.Filling.FD)
 	add(st.Listener.FD)
 	add(st.Offsets.FD)
 	add(st.Directory.LogFD)

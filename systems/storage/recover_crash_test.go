@@ -43,7 +43,29 @@ const sector = 512
 func (m *crashModel) roll(next uint64) {
 	id := max(m.in.Run<<40|1, m.lastID+1)
 	m.lastID = id
-	m.segments = append(m.segments, &crashSegment{id: id, base: next})
+	s := &crashSegment{id: id, base: next}
+	if m.random.IntN(2) == 0 {
+		s.log = m.recycled()
+		s.disk = bytes.Clone(s.log)
+	}
+	m.segments = append(m.segments, s)
+}
+
+// recycled is a file of the pool as it becomes a log: records of another life behind a beginning that was made zero. Some are of a segment of
+// this very partition, at the offsets and the positions that the next ones will have.
+func (m *crashModel) recycled() []byte {
+	old := make([]byte, wire.SegmentHeadSize)
+	id, next := uint64(1<<40|77), m.acked
+	if len(m.segments) > 0 && m.random.IntN(2) == 0 {
+		id = m.segments[m.random.IntN(len(m.segments))].id
+	}
+	for range m.random.IntN(40) {
+		old = appendTestRecord(old, id, next, m.in.Run, next, m.random.IntN(2) == 0, m.random.IntN(3000))
+		next += 2
+	}
+	old = append(old, make([]byte, emptyHeadSize)...)
+	clear(old[:emptyHeadSize])
+	return old[:components.AlignUp(uint64(len(old)))-emptyHeadSize+components.UnitSize]
 }
 
 // write hands over one write of some records. Without complete a crash comes in the middle of it.
@@ -244,6 +266,9 @@ func TestRecoverCrashes(t *testing.T) {
 					}
 					m.purge()
 				}
+			}
+			if m.random.IntN(3) == 0 {
+				m.roll(m.acked) // the next log was made ahead, and never used
 			}
 			least, power := m.acked, m.random.IntN(2) == 0
 			if power {

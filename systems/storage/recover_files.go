@@ -19,6 +19,7 @@ type PartitionFiles struct {
 type SegmentList struct {
 	Logs    map[PartitionFiles][]uint64 // ids of segments that have a log, ascending
 	Indexes map[PartitionFiles][]uint64 // ids of segments that have an index, ascending
+	Pool    []uint64                    // numbers of the files in the pool, ascending
 	Strange []string                    // names that are not ours
 }
 
@@ -31,6 +32,10 @@ func ListSegments(files uring.Files, root string) (*SegmentList, error) {
 	}
 	list := &SegmentList{Logs: map[PartitionFiles][]uint64{}, Indexes: map[PartitionFiles][]uint64{}}
 	for _, name := range names {
+		if number, ok := wire.ParsePoolName(name); ok {
+			list.Pool = append(list.Pool, number)
+			continue
+		}
 		file, ok := wire.ParseSegmentName(name)
 		if !ok {
 			list.Strange = append(list.Strange, name)
@@ -43,6 +48,7 @@ func ListSegments(files uring.Files, root string) (*SegmentList, error) {
 		}
 		kind[of] = append(kind[of], file.SegmentID)
 	}
+	slices.Sort(list.Pool)
 	for _, kind := range []map[PartitionFiles][]uint64{list.Logs, list.Indexes} {
 		for _, ids := range kind {
 			slices.Sort(ids)

@@ -249,12 +249,21 @@ func (r *recovery) acceptBefore(damage error) error {
 	return damage
 }
 
-// dropUnused takes off the end what was made when the crash came: files without a head and without a record.
+// dropUnused takes off the end what was made when the crash came: files without a head and without a record. What an earlier life left in
+// a recycled file need not be searched: its beginning was made zero, and an index is as good as always there once there is a record.
 func (r *recovery) dropUnused() error {
 	for n := len(r.logs) - 1; n >= 0; n-- {
 		l := r.logs[n]
 		if l.headless == nil || l.index.vouching != nil {
 			return nil
+		}
+		begins, err := l.peek(0, emptyHeadSize)
+		if err != nil {
+			return err
+		}
+		if l.index.last == nil && len(trimZeros(begins)) == 0 {
+			r.drop(n, "made but never used")
+			continue
 		}
 		found, err := l.search(0, r.counts(0))
 		if err != nil {
@@ -428,9 +437,15 @@ func (r *recovery) accept(l *segmentLog, p place) {
 // settle decides what the bad bytes behind the last good record are, in segment number i which is the last accepted one.
 func (r *recovery) settle(begin, i int, p place, bad string) error {
 	l := r.logs[i]
-	found, err := l.search(p.position, r.counts(p.run))
+	behind, err := l.behind(p)
 	if err != nil {
 		return err
+	}
+	torn, found := len(trimZeros(behind)) > 0, remains{end: p.position}
+	if torn || len(behind) < hintMin || !l.vouched(p) {
+		if found, err = l.search(p.position, r.counts(p.run)); err != nil {
+			return err
+		}
 	}
 	if found.safeBelow > p.offset {
 		return corrupt(l.path, p.position, "%s; the offsets below %d were written before byte %d was", bad, found.safeBelow, found.at)
@@ -440,11 +455,7 @@ func (r *recovery) settle(begin, i int, p place, bad string) error {
 			return err
 		}
 	}
-	torn, err := l.peek(p.position, wire.BatchHeaderSize)
-	if err != nil {
-		return err
-	}
-	cut := len(r.logs) > i+1 || found.seals > 0 || l.index.beyond(p) || (len(trimZeros(torn)) > 0 && !l.vouched(p))
+	cut := len(r.logs) > i+1 || found.seals > 0 || l.index.beyond(p) || (torn && !l.vouched(p))
 	if cut {
 		r.noteCut(i, p, found, bad)
 	}
@@ -472,6 +483,17 @@ func (r *recovery) settle(begin, i int, p place, bad string) error {
 		return notCut(err)
 	}
 	return r.finish()
+}
+
+// hintMin is how many zeros behind the end say that no record was ever handed over there, in bytes: the part of a record's header that always
+// has something in it.
+const hintMin = 32
+
+// behind is the rest of the block in which a log ends, as far as a record's header reaches: whoever wrote the last record made it zero. Together
+// with a voucher for just what lies before it, that saves the search of a file that is as long as its roll limit and full of what
+// an earlier life left there.
+func (l *segmentLog) behind(p place) ([]byte, error) {
+	return l.peek(p.position, int(min(components.AlignUp(p.position)-p.position, wire.BatchHeaderSize)))
 }
 
 // settleLater looks whether a later segment proves that the bytes missing in l were written.

@@ -231,7 +231,7 @@ type remains struct {
 	least     uint64 // the lowest safeBelow of those
 	safeBelow uint64 // the highest
 	at        uint64 // where the seal with the highest safeBelow stands
-	end       uint64 // position after the last byte that is not zero
+	end       uint64 // position after the last record with a seal, or, without any, after the last byte that is not zero
 }
 
 // search looks from position on, as far as the longest record reaches, for seals of this segment. A seal alone is proof enough of what was
@@ -283,7 +283,7 @@ func (l *segmentLog) searchRange(r byteRange, counts func(wire.Seal) bool, found
 		if err != nil {
 			return err
 		}
-		if used := trimZeros(b); len(used) > 0 {
+		if used := trimZeros(b); len(used) > 0 && found.seals == 0 {
 			found.end = position + uint64(len(used))
 		}
 		before, after, end := uint64(0), 0, position+uint64(len(b))
@@ -313,7 +313,12 @@ func (l *segmentLog) searchPiece(b []byte, position uint64, counts func(wire.Sea
 		}
 		from += at
 		seal, _ := wire.ReadSeal(b[from:], position+uint64(from), l.secret)
-		found.seals++
+		header, _ := wire.DecodeBatchHeader(b[from:]) // it is there whole
+		end := min(position+uint64(from)+min(header.Length, wire.RecordSizeMax), l.size)
+		if found.seals++; found.seals == 1 {
+			found.end = end
+		}
+		found.end = max(found.end, end)
 		if counts(seal) {
 			if found.counting++; found.counting == 1 {
 				found.least = seal.SafeBelow

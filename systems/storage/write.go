@@ -8,7 +8,6 @@ import (
 	"galgo/components"
 	"galgo/ecs"
 	"galgo/uring"
-	"galgo/wire"
 )
 
 // writeSlotMax is how many journal writes a shard has in flight.
@@ -121,43 +120,6 @@ func tailDone(v components.StateView, st *components.Storage, slot uint32, res i
 func FreeReads(st *components.Storage) {
 	for st.In.FreeCold.Len() > 0 {
 		st.Arena.Free(st.In.FreeCold.Pop())
-	}
-}
-
-// UnlinkFiles removes the files of partitions that are gone, and tells when a partition has none left.
-func UnlinkFiles(v components.StateView, st *components.Storage, io *IO) {
-	const unlinkingMax = 64
-	for st.In.Unlink.Len() > 0 && st.Inflight.Free() > 4 && st.Directory.Unlinking < unlinkingMax {
-		unlink := st.In.Unlink.Front()
-		if unlink.Last {
-			if st.Directory.Unlinking > 0 || st.Out.Removed.Free() == 0 {
-				return
-			}
-			st.Out.Removed.Push(st.In.Unlink.Pop().Partition)
-			continue
-		}
-		if row, ok := st.Segments.ByID[unlink.File.SegmentID]; ok {
-			if st.Segments.Inflight[row] > 0 {
-				return // its index is being opened or appended to: that could make the file anew
-			}
-			closeFiles(st, io, row)
-		}
-		log, ok := putPath(st, unlink.File, wire.SegmentLog)
-		if !ok {
-			return
-		}
-		index, ok := putPath(st, unlink.File, wire.SegmentIndex)
-		if !ok {
-			st.Arena.Free(log)
-			return
-		}
-		for _, path := range [...]components.Span{log, index} {
-			slot, token := take(st, OpUnlink, 0)
-			st.Inflight.Span[slot] = path
-			st.Directory.Unlinking++
-			io.Ring.Push(uring.Unlinkat(st.Directory.LogFD, addr(st, path), 0, token))
-		}
-		st.In.Unlink.Pop()
 	}
 }
 
