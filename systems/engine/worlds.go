@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"errors"
 	"path"
 
 	"galgo/components"
@@ -16,8 +17,7 @@ func (e *Engine) makeShards() error {
 	if err != nil {
 		return err
 	}
-	direct := o.Direct && e.directWorks()
-	o.Log.Log(components.LogInfo, "segments", components.Str("direct", map[bool]string{true: "yes", false: "no"}[direct]))
+	direct := e.chooseDirect()
 	o.Config.Secret, o.Config.Run, o.Config.Boot = o.Dir.Secret(), e.start.Run, e.boot
 	shared := components.NewShared(o.Memory)
 	shared.Space.SizeMax = o.PoolSize(total)
@@ -66,14 +66,46 @@ func (e *Engine) slab(shared *components.Shared) (*uring.Slab, *components.Arena
 	return slab, components.NewArena(number, size, shared.Budget, slab.Populate), nil
 }
 
-// directWorks tries direct I/O where the segments are.
-func (e *Engine) directWorks() bool {
+// chooseDirect says whether segments are written and read past the page cache, and logs why.
+func (e *Engine) chooseDirect() bool {
+	if !e.o.Direct {
+		e.o.Log.Log(components.LogInfo, "segments go through the page cache", components.Str("reason", "configured"))
+		return false
+	}
+	if err := e.tryDirect(); err != nil {
+		e.o.Log.Log(components.LogWarn, "segments go through the page cache", components.Str("reason", err.Error()))
+		return false
+	}
+	e.o.Log.Log(components.LogInfo, "segments are written and read directly")
+	return true
+}
+
+// tryDirect writes a block directly where the segments are, and reads it back: some file systems open a file so and then refuse to use it.
+func (e *Engine) tryDirect() (err error) {
 	files := e.o.Host.Files()
+	slab, err := e.o.Host.Slab(components.UnitSize) // direct I/O wants aligned memory
+	if err != nil {
+		return err
+	}
+	e.slabs = append(e.slabs, slab)
+	block := slab.Bytes(0, components.UnitSize)
+	copy(block, "direct")
 	name := path.Join(e.o.Dir.Root, components.SegmentsDir, "direct.probe")
 	fd, err := files.Open(name, uring.O_RDWR|uring.O_CREAT|uring.O_DIRECT, 0o600)
-	if err == nil {
-		err = files.Close(fd)
+	if err != nil {
+		_ = files.Remove(name) // it can have been made all the same
+		return err
 	}
-	_ = files.Remove(name) // it is not there when it could not be made
-	return err == nil
+	defer func() { err = errors.Join(err, files.Close(fd), files.Remove(name)) }()
+	if _, err := files.WriteAt(fd, block, 0); err != nil {
+		return err
+	}
+	clear(block)
+	if _, err := files.ReadAt(fd, block, 0); err != nil {
+		return err
+	}
+	if string(block[:6]) != "direct" {
+		return errors.New("a block that was written is read as something else")
+	}
+	return nil
 }

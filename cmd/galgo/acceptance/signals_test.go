@@ -169,9 +169,9 @@ func TestSignalsUnderLoad(t *testing.T) {
 	}
 }
 
-func endUnderLoad(t *testing.T, level string, kill bool, rounds int) {
+func endUnderLoad(t *testing.T, level string, kill bool, rounds int, env ...string) {
 	const writersCount = 6
-	s := start(t, options{level: level, shards: 2})
+	s := start(t, options{level: level, shards: 2, env: env})
 	c := s.dial(t)
 	if _, err := c.CreateStream("here"); err != nil {
 		t.Fatal(err)
@@ -203,7 +203,7 @@ func endUnderLoad(t *testing.T, level string, kill bool, rounds int) {
 		if l.batches.Load() < l.want {
 			t.Fatalf("round %d: got %d batches written, want %d before the end", round, l.batches.Load(), l.want)
 		}
-		s = start(t, options{dir: s.dir, level: level, shards: 1 + round%2})
+		s = start(t, options{dir: s.dir, level: level, shards: 1 + round%2, env: env})
 		c = s.dial(t)
 		for i := range writers {
 			if err := writers[i].check(c, round+1); err != nil {
@@ -212,6 +212,13 @@ func endUnderLoad(t *testing.T, level string, kill bool, rounds int) {
 		}
 	}
 	s.stop(t)
+}
+
+// The same holds where segments go through the page cache.
+func TestBufferedUnderLoad(t *testing.T) {
+	for _, level := range []string{"written", "durable"} {
+		t.Run(level, func(t *testing.T) { endUnderLoad(t, level, true, 1, "GALGO_DIRECT=off") })
+	}
 }
 
 // Streams and topics that a client was told of survive a kill at every level.
