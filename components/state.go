@@ -55,6 +55,8 @@ type State struct {
 	Gauges   *Gauges
 	Presence *Presence
 
+	Passwords Passwords
+
 	Catalog    *Catalog
 	Partitions Partitions
 	Segments   Segments

@@ -15,12 +15,15 @@ type Shared struct {
 	Gauges   *Gauges
 	Presence *Presence
 	Space    *Space
+
+	Passwords Passwords
 }
 
 // NewShared is the common part for a process with budget bytes of data memory.
 func NewShared(budget uint64) *Shared {
-	return &Shared{Memory: &Memory{}, Budget: NewBudget(budget), Counters: NewCounters(), Gauges: &Gauges{}, Presence: &Presence{},
-		Space: &Space{}}
+	passwords := NewPasswords(budget)
+	return &Shared{Memory: &Memory{}, Budget: NewBudget(budget - passwords.Reserved()), Counters: NewCounters(), Gauges: &Gauges{},
+		Presence: &Presence{}, Space: &Space{}, Passwords: passwords}
 }
 
 const (
@@ -42,7 +45,7 @@ func FactsMax() int { return factsMax }
 func NewState(cfg *Config, shared *Shared, arena *Arena, catalog *Catalog, facts *Facts, orders *Orders) *State {
 	conns, all := cfg.askersMax(), cfg.ConnectionsMax+cfg.Shards*(1+PluginsMax)
 	s := &State{
-		Config: cfg, Memory: shared.Memory, Arena: arena, Counters: shared.Counters, Gauges: shared.Gauges, Presence: shared.Presence,
+		Config: cfg, Memory: shared.Memory, Arena: arena, Counters: shared.Counters, Gauges: shared.Gauges, Presence: shared.Presence, Passwords: shared.Passwords,
 		Catalog: catalog, Offsets: NewOffsets(), GroupReads: NewGroupReads(),
 		Events:   ecs.NewQueue[*wire.Event](eventsMax),
 		Requests: ecs.NewQueue[Request](all),

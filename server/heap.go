@@ -1,35 +1,59 @@
 package server
 
 import (
+	"math"
 	"runtime/debug"
 	"runtime/metrics"
 	"time"
+
+	"galgo/components"
 )
 
 const (
-	// trimInterval is how often the heap is looked at, and trimBytes how much of it must lie free to be given back.
-	trimInterval = 5 * time.Second
-	trimBytes    = 16 << 20
+	// heapInterval is how often the heap is looked at.
+	heapInterval = 5 * time.Second
+	// heapSlack is what the heap may have beside what lives and what passwords take, in bytes, before it is collected.
+	heapSlack = 8 << 20
+	// trimBytes is how much of it must lie free to be given back.
+	trimBytes = 16 << 20
 )
 
-// trimHeap gives free heap back to the machine until stop is closed. Each login makes and drops 19 MiB (argon2id); without this a few
-// of them would stand in the server's memory for good.
-func trimHeap(stop <-chan struct{}) {
-	ticker := time.NewTicker(trimInterval)
+// What is read of the runtime: bytes of live objects as of the last collection, of everything, and of what of that are not tables of the
+// runtime itself; and how much was allocated so far.
+const (
+	heapLive = iota
+	heapTotal
+	heapObjects
+	heapFree
+	heapReleased
+	heapAllocs
+)
+
+// boundHeap keeps the Go heap near what lives in it, until stop is closed. Each password that is hashed makes and drops 19 MiB, and left to
+// itself the heap would take in as much again as it holds before it is collected: far more than the promise of --memory allows.
+func boundHeap(passwords components.Passwords, stop <-chan struct{}) {
+	defer debug.SetMemoryLimit(math.MaxInt64)
+	ticker := time.NewTicker(heapInterval)
 	defer ticker.Stop()
-	heap := []metrics.Sample{{Name: "/memory/classes/heap/free:bytes"}, {Name: "/gc/heap/allocs:bytes"}}
+	samples := []metrics.Sample{heapLive: {Name: "/gc/heap/live:bytes"}, heapTotal: {Name: "/memory/classes/total:bytes"},
+		heapObjects: {Name: "/memory/classes/heap/objects:bytes"}, heapFree: {Name: "/memory/classes/heap/free:bytes"},
+		heapReleased: {Name: "/memory/classes/heap/released:bytes"}, heapAllocs: {Name: "/gc/heap/allocs:bytes"}}
+	read := func(i int) uint64 { return samples[i].Value.Uint64() }
+	debug.FreeOSMemory() // what the start has left
 	seen := uint64(0)
 	for {
+		metrics.Read(samples)
+		if read(heapFree)+read(heapAllocs)-seen >= trimBytes && seen > 0 {
+			debug.FreeOSMemory()
+			metrics.Read(samples)
+		}
+		seen = read(heapAllocs)
+		tables := read(heapTotal) - read(heapObjects) - read(heapFree) - read(heapReleased)
+		debug.SetMemoryLimit(int64(tables + read(heapLive) + uint64(cap(passwords))*components.HashBytes + heapSlack))
 		select {
 		case <-stop:
 			return
 		case <-ticker.C:
-		}
-		metrics.Read(heap)
-		if allocated := heap[1].Value.Uint64(); heap[0].Value.Uint64()+allocated-seen >= trimBytes {
-			debug.FreeOSMemory()
-			metrics.Read(heap)
-			seen = heap[1].Value.Uint64()
 		}
 	}
 }

@@ -94,11 +94,11 @@ func Start(cfg *config.Config) (_ *Server, err error) {
 	s.ring = logging.NewRing(4096, s.log)
 	s.notices()
 	tuneRuntime(&s.plan)
-	s.trim = make(chan struct{})
-	go trimHeap(s.trim)
 	if err := s.startShards(int(min(descriptors, 1<<20))); err != nil {
 		return nil, err
 	}
+	s.trim = make(chan struct{})
+	go boundHeap(components.NewPasswords(s.plan.Memory), s.trim)
 	return s, nil
 }
 

@@ -83,10 +83,13 @@ func startHashes(s *components.State) {
 		}
 		working++
 		h.Started = true
+		passwords := s.Passwords
 		s.Out.Jobs.Push(components.Job{Kind: components.JobHash, Conn: ecs.Entity(h.Ticket), Run: func() int32 {
-			if h.Stored == nil || VerifyPassword(h.Stored, h.Current) {
-				h.Hash = HashPassword(h.Password, h.Salt, memory)
-			}
+			passwords.Hash(func() {
+				if h.Stored == nil || VerifyPassword(h.Stored, h.Current) {
+					h.Hash = HashPassword(h.Password, h.Salt, memory)
+				}
+			})
 			clear(h.Current)
 			clear(h.Password)
 			return 0

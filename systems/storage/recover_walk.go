@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path"
 	"slices"
+	"sync"
 	"syscall"
 
 	"galgo/components"
@@ -97,8 +98,23 @@ func (l *segmentLog) open() error {
 func (l *segmentLog) close() {
 	if l.fd >= 0 {
 		_ = l.files.Close(l.fd) // nothing was written through it
-		l.fd, l.bytes = -1, nil
+		l.fd = -1
 	}
+	l.release()
+}
+
+// walkBuffers are buffers of walkReadMax bytes: at a start with many partitions, memory for each would be most of what the process ever takes.
+var walkBuffers = sync.Pool{New: func() any {
+	b := make([]byte, walkReadMax)
+	return &b
+}}
+
+// release gives the buffer back. What peek returned is good no more.
+func (l *segmentLog) release() {
+	if b := l.bytes[:0]; cap(b) == walkReadMax {
+		walkBuffers.Put(&b)
+	}
+	l.bytes = nil
 }
 
 // loadIndex reads the index backwards until an entry vouches.
@@ -174,7 +190,12 @@ func (l *segmentLog) read(position uint64, n int) error {
 	}
 	want := int(min(uint64(max(n, l.ahead)), l.size-position))
 	if cap(l.bytes) < want {
-		l.bytes = make([]byte, want)
+		l.release()
+		if want <= walkReadMax {
+			l.bytes = *walkBuffers.Get().(*[]byte)
+		} else {
+			l.bytes = make([]byte, want)
+		}
 	}
 	l.bytes, l.at = l.bytes[:want], position
 	l.ahead = min(2*l.ahead, walkReadMax)

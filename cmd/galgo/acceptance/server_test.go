@@ -32,6 +32,7 @@ type options struct {
 	level   string   // durability.default; "" leaves it to the server
 	env     []string // NAME=value
 	boot    bool     // as if the machine had been started anew
+	files   int      // `ulimit -n`; 0 leaves it as it is
 }
 
 // arguments is the command line of a server.
@@ -63,6 +64,9 @@ func launch(t testing.TB, o options) *server {
 		o.address = "127.0.0.1:0"
 	}
 	s := &server{dir: o.dir, process: exec.Command(galgo, o.arguments()...), read: make(chan struct{}), serves: make(chan string, 1)}
+	if o.files > 0 {
+		s.process = exec.Command("sh", append([]string{"-c", fmt.Sprintf("ulimit -n %d && exec \"$0\" \"$@\"", o.files), galgo}, o.arguments()...)...)
+	}
 	s.process.Env = environ(o.env...)
 	if io := os.Getenv("ACCEPTANCE_IO"); io != "" {
 		s.process.Env = append(s.process.Env, "GALGO_IO="+io)
