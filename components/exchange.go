@@ -191,6 +191,7 @@ type ColdOrder struct {
 	ByTime    bool
 	Size      uint32 // bytes wanted
 	End       uint64 // position after the last byte that may be read
+	Ahead     bool   // nobody waits for it: where memory is short it is not worth having
 }
 
 // ControlOrder is the control log write wanted: one at a time.

@@ -1,18 +1,27 @@
 package components
 
-import "galgo/ecs"
+import (
+	"slices"
 
-// Polls is the State component of polls that wait for the disk: one row each.
+	"galgo/ecs"
+)
+
+// Polls is the State component of polls that wait for the disk, and of reads ahead of them: one row each. A read ahead has a row without a request,
+// until the poll comes that it was made for.
 type Polls struct {
 	free    []uint32
 	Request []Request
 	Target  []uint64 // offset of the first message wanted
 	Time    []uint64 // with ByTime: µs
 	ByTime  []bool
-	Segment []uint32 // row in Segments of the segment being read, which stays until it is
-	Size    []uint32 // bytes asked for
-	Told    []bool   // it was refused: the read has not returned in time
-	Live    int
+	Segment []uint32   // row in Segments of the segment being read, which stays until it is
+	Size    []uint32   // bytes asked for
+	Told    []bool     // it was refused: the read has not returned in time
+	Goes    []bool     // it went on where another one ended: the next one most likely will, too
+	Read    []ColdRead // what a read ahead brought
+	Of      []uint64   // id of the segment it is of: its row may be another one's by the time it is wanted
+	Live    int        // polls that wait
+	Aheads  []uint32   // rows of reads ahead, oldest first
 }
 
 // Add takes a row.
@@ -31,9 +40,13 @@ func (p *Polls) Add(r Request) uint32 {
 		p.Segment = ecs.Grow(p.Segment, n)
 		p.Size = ecs.Grow(p.Size, n)
 		p.Told = ecs.Grow(p.Told, n)
+		p.Goes = ecs.Grow(p.Goes, n)
+		p.Read = ecs.Grow(p.Read, n)
+		p.Of = ecs.Grow(p.Of, n)
 	}
 	p.Request[row] = r
 	p.Target[row], p.Time[row], p.ByTime[row], p.Segment[row], p.Size[row], p.Told[row] = 0, 0, false, 0, 0, false
+	p.Goes[row], p.Read[row], p.Of[row] = false, ColdRead{}, 0
 	p.Live++
 	return row
 }
@@ -44,6 +57,29 @@ func (p *Polls) Drop(row uint32) {
 	p.free = append(p.free, row)
 	p.Live--
 }
+
+// AddAhead takes a row for a read ahead of the poll of a partition that begins at target.
+func (p *Polls) AddAhead(partition ecs.Entity, target uint64) uint32 {
+	row := p.Add(Request{Partition: partition})
+	p.Live--
+	p.Target[row] = target
+	p.Aheads = append(p.Aheads, row)
+	return row
+}
+
+// TakeAhead takes a row off the reads ahead: it is a poll's from now on, or about to be dropped.
+func (p *Polls) TakeAhead(i int) uint32 {
+	row := p.Aheads[i]
+	p.Aheads = slices.Delete(p.Aheads, i, i+1)
+	p.Live++
+	return row
+}
+
+// Ahead says whether a row is of a read ahead.
+func (p *Polls) Ahead(row uint32) bool { return p.Request[row].Kind == 0 }
+
+// Here says whether a read ahead has returned.
+func (p *Polls) Here(row uint32) bool { return p.Read[row].Memory.Len > 0 }
 
 // Cursor remembers where a sequential reader of a partition left the disk, so that its next poll needs no index.
 type Cursor struct {

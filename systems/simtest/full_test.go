@@ -1,6 +1,7 @@
 package simtest
 
 import (
+	"encoding/binary"
 	"math/rand/v2"
 	"testing"
 
@@ -12,48 +13,58 @@ import (
 // A disk fills: appends are refused with nothing done, reads and deletions go on. What is deleted goes into the pools first, of all shards,
 // and these give way before an append is refused again. Nothing that was answered is lost, also not by a loss of power.
 func TestFullDisk(t *testing.T) {
-	p := &play{t: t, rng: rand.New(rand.NewPCG(1, 1))}
-	p.w = sim.New(sim.Options{Seed: 1, Stepping: true, DiskBytes: 96 << 20})
-	const shards = 2
-	server, err := start(p.w, shards, components.LevelDurable)
-	if err != nil {
-		t.Fatal(err)
+	p := &play{seed: 1, rng: rand.New(rand.NewPCG(1, 1)), w: sim.New(sim.Options{Seed: 1, Stepping: true, DiskBytes: 96 << 20}),
+		reached: map[string]int{}, done: map[string]int{}}
+	const shards, memory = 2, 160 << 20
+	begin := func(shards int) *client {
+		var err error
+		if p.server, err = start(p.w, shards, memory, components.LevelDurable); err != nil {
+			t.Fatal(err)
+		}
+		return p.connect("somebody")
 	}
-	space := server.Shards[0].Storage.Space
+	c := begin(shards)
+	space := p.server.Shards[0].Storage.Space
 	space.SizeMax = 64 << 20
-	c := p.connect()
-	p.must(c, wire.OpCreateStream, wire.AppendCreateStream(nil, wire.CreateStream{Name: []byte("s")}))
-	make := func(name string) wire.Ident {
-		p.must(c, wire.OpCreateTopic, wire.AppendCreateTopic(nil, wire.CreateTopic{Stream: stream, Name: []byte(name), PartitionsCount: shards, Options: smallSegments()}))
+	must := func(op wire.Operation, body []byte) {
+		t.Helper()
+		if got := c.call(op, 0, body); !got.ok() {
+			t.Fatalf("%s: got %v, want ok", op, got)
+		}
+	}
+	stream := wire.IdentNamed([]byte("s"))
+	must(wire.OpCreateStream, wire.AppendCreateStream(nil, wire.CreateStream{Name: []byte("s")}))
+	create := func(name string) wire.Ident {
+		must(wire.OpCreateTopic, wire.AppendCreateTopic(nil, wire.CreateTopic{Stream: stream, Name: []byte(name), PartitionsCount: shards, Options: options("segment_size", "1 MiB")}))
 		return wire.IdentNamed([]byte(name))
 	}
 	// fill sends batches to both partitions in turn until the disk is full, or n of them are stored.
-	next := uint64(0)
+	next, filler := uint64(0), make([]byte, 3000)
 	fill := func(topic wire.Ident, partition, n int) (stored [][]uint64) {
 		for len(stored) < n {
 			var builder wire.BatchBuilder
 			builder.Reset(1)
 			var numbers []uint64
 			for range 100 {
-				builder.Add(wire.U128{Lo: next + 1}, 0, payload(next), nil)
+				builder.Add(wire.U128{Lo: next + 1}, 0, append(binary.LittleEndian.AppendUint64(nil, next), filler[:next*7919%3000]...), nil)
 				numbers = append(numbers, next)
 				next++
 			}
 			body := wire.AppendSendMessages(nil, wire.SendMessages{Stream: stream, Topic: topic, MessagesCount: 100,
 				Partitioning: wire.Partitioning{Kind: wire.PartitionNumbered, ID: uint32(partition)}})
-			status, _, ok := c.call(wire.OpSendMessages, 0, append(body, builder.Bytes()...))
-			if ok && status == wire.StatusCannotAppendMessage {
+			got := c.call(wire.OpSendMessages, 0, append(body, builder.Bytes()...))
+			if got.status == wire.StatusCannotAppendMessage {
 				return stored
 			}
-			if !ok || status != wire.StatusOK {
-				t.Fatalf("send to a disk that fills: answered %v, status %v, want %v", ok, status, wire.StatusCannotAppendMessage)
+			if !got.ok() {
+				t.Fatalf("send to a disk that fills: got %v, want it stored or status %v", got, wire.StatusCannotAppendMessage)
 			}
 			stored = append(stored, numbers)
 		}
 		return stored
 	}
 	const all = 2000
-	old := make("old")
+	old := create("old")
 	half := len(fill(old, 0, all)) / 2
 	if half < 100 || half == all/2 {
 		t.Fatalf("a disk of 96 MiB: got room for %d batches, want some hundred and then no more", 2*half)
@@ -61,14 +72,14 @@ func TestFullDisk(t *testing.T) {
 	if n := len(fill(old, 0, all)); n > 10 {
 		t.Fatalf("a full disk: got %d more batches stored, want hardly any", n)
 	}
-	p.must(c, wire.OpDeleteTopic, wire.AppendTopicRef(nil, wire.TopicRef{Stream: stream, Topic: old}))
+	must(wire.OpDeleteTopic, wire.AppendTopicRef(nil, wire.TopicRef{Stream: stream, Topic: old}))
 	for space.Pooled.Load() < 32<<20 && p.w.Step() {
 	}
 	if got := space.Pooled.Load(); got < 32<<20 {
 		t.Fatalf("after the deletion: got %d bytes pooled, want what the topic had", got)
 	}
 
-	fresh := make("t")
+	fresh := create("t")
 	var sent [shards][]uint64
 	for partition := range shards {
 		for _, numbers := range fill(fresh, partition, half*3/4) {
@@ -79,12 +90,21 @@ func TestFullDisk(t *testing.T) {
 		}
 	}
 	p.w.PowerCut()
-	if _, err := start(p.w, 1, components.LevelDurable); err != nil {
-		t.Fatal(err)
-	}
-	c = p.connect()
+	c = begin(1)
 	for partition := range shards {
-		got := p.readAll(c, uint32(partition))
+		var got []uint64
+		for {
+			polled := c.call(wire.OpNonReplicated, wire.CodePollMessages, wire.AppendPollMessages(nil, wire.PollMessages{Consumer: single(1), Stream: stream, Topic: fresh,
+				Partition: wire.OptionalPartition{Present: true, ID: uint32(partition)}, Strategy: wire.Strategy{Kind: wire.PollOffset, Value: uint64(len(got))}, Count: 500}))
+			prefix, batches, err := wire.DecodePollPrefix(polled.payload)
+			if !polled.ok() || err != nil {
+				t.Fatalf("poll: got %v %v, want messages", polled, err)
+			}
+			if prefix.Count == 0 {
+				break
+			}
+			got = append(got, numbersIn(batches)...)
+		}
 		if len(got) != len(sent[partition]) {
 			t.Fatalf("partition %d after a loss of power: got %d messages, want %d", partition, len(got), len(sent[partition]))
 		}

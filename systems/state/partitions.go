@@ -68,6 +68,7 @@ func DoomPartition(s *components.State, entity ecs.Entity) {
 	s.Purged.Clear(row)
 	s.Doomed.Set(row)
 	refuseAll(s, row, wire.StatusResourceNotFound)
+	dropAheadsOf(s, entity)
 }
 
 // refuseAll answers every send that waits at a partition, for room or for its level.

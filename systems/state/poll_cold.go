@@ -2,6 +2,7 @@ package state
 
 import (
 	"errors"
+	"syscall"
 
 	"galgo/components"
 	"galgo/wire"
@@ -22,8 +23,11 @@ type coldTarget struct {
 
 // coldPoll begins a read from disk. It returns false when as many wait as there can be connections: some of those were given up.
 func coldPoll(s *components.State, row int, r *components.Request, t coldTarget) bool {
-	if s.Polls.Live >= s.Out.Cold.Len()+s.Out.Cold.Free() {
+	if s.Polls.Live+aheadMax >= s.Out.Cold.Len()+s.Out.Cold.Free() {
 		return false
+	}
+	if !t.byTime && takeAhead(s, row, r, t.offset) {
+		return true
 	}
 	slot := s.Polls.Add(*r)
 	s.Polls.Target[slot], s.Polls.Time[slot], s.Polls.ByTime[slot] = t.offset, t.micros, t.byTime
@@ -63,7 +67,7 @@ func readCold(s *components.State, row int, slot uint32, position uint64) {
 	s.Polls.Segment[slot] = segment
 	if position == components.NoPosition && !s.Polls.ByTime[slot] {
 		if at, ok := s.Cursors.Get(p.Entity(row), target, id); ok {
-			position = at
+			position, s.Polls.Goes[slot] = at, true
 		} else if target == s.Segments.Base[segment] {
 			position = wire.SegmentHeadSize
 		}
@@ -74,7 +78,7 @@ func readCold(s *components.State, row int, slot uint32, position uint64) {
 	s.Out.Cold.Push(components.ColdOrder{
 		Slot: slot, Partition: p.Entity(row), Position: position, Offset: target, Time: s.Polls.Time[slot], ByTime: s.Polls.ByTime[slot],
 		File: wire.SegmentFile{CreatedSeq: p.Created[row], PartitionID: p.ID[row], SegmentID: id, Kind: wire.SegmentLog},
-		Size: s.Polls.Size[slot], End: end,
+		Size: s.Polls.Size[slot], End: end, Ahead: s.Polls.Ahead(slot),
 	})
 }
 
@@ -93,6 +97,7 @@ func coldEnd(s *components.State, row int, segment uint32) uint64 {
 // FinishPolls answers the polls whose cold read came back, or reads on. Every record is checked before it is served.
 // Reads In.ColdReads. Writes Polls, Blocks, Replies, Cursors, Offsets, Out.Cold, Out.FreeCold.
 func FinishPolls(s *components.State, p *Poller) {
+	expireAheads(s)
 	for range s.In.ColdReads.Len() {
 		read := s.In.ColdReads.Pop()
 		r := &s.Polls.Request[read.Slot]
@@ -103,6 +108,10 @@ func FinishPolls(s *components.State, p *Poller) {
 		s.Partitions.InFlight[row]--
 		segment := s.Polls.Segment[read.Slot]
 		s.Segments.Users[segment]--
+		if s.Polls.Ahead(read.Slot) {
+			keepAhead(s, row, &read, segment)
+			continue
+		}
 		done := true
 		switch {
 		case s.Polls.Told[read.Slot]:
@@ -112,6 +121,9 @@ func FinishPolls(s *components.State, p *Poller) {
 			done = !again(s, row, r)
 		case !mayPoll(s, r):
 			done = resync(s, r) || !again(s, row, r)
+		case read.Err == syscall.ENOMEM: // it was read ahead of this poll, which is worth waiting for
+			readCold(s, row, read.Slot, components.NoPosition)
+			done = false
 		case read.Err != 0:
 			s.Log.Log(components.LogError, "cannot read", components.Num("created", s.Partitions.Created[row]),
 				components.Num("partition", uint64(s.Partitions.ID[row])), components.Num("position", read.Position), components.Num("errno", uint64(read.Err)))
@@ -213,6 +225,9 @@ func (p *Poller) finishPoll(s *components.State, row int, read *components.ColdR
 	}
 	commit(s, row, r, next-1)
 	s.Cursors.Put(components.Cursor{Partition: r.Partition, Offset: next, SegmentID: segmentID, Position: position})
+	if s.Polls.Goes[slot] {
+		readAhead(s, row, next, s.Polls.Size[slot])
+	}
 	return true
 }
 

@@ -46,7 +46,7 @@ func Undone(s *components.State) string {
 		return "sends that wait for room"
 	case s.Acks.Total() > 0:
 		return "sends that wait for their level"
-	case s.Polls.Live+s.Polling.Len() > 0:
+	case s.Polls.Live+len(s.Polls.Aheads)+s.Polling.Len() > 0:
 		return "polls"
 	case s.Unsealed.Len() > 0:
 		return "messages to be written"

@@ -46,6 +46,7 @@ func expireStored(s *components.State) {
 
 // GiveWay returns journal memory to the budget when another shard is short of it: hot tails give way first.
 func GiveWay(s *components.State, release func(off, n uint64)) {
+	dropAheads(s, aheadMax)
 	s.Evict(pressureBytes)
 	s.Arena.GiveBack(s.Arena.InUse(), release)
 }

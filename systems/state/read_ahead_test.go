@@ -1,0 +1,92 @@
+package state
+
+import (
+	"testing"
+
+	"galgo/components"
+	"galgo/ecs"
+	"galgo/wire"
+)
+
+// coldLog is a partition whose messages are on disk alone.
+func coldLog(t *testing.T, batches int) (*engine, ecs.Entity) {
+	t.Helper()
+	e := newEngine(t, 8<<20)
+	partition := e.partition(components.LevelWritten, 1<<20)
+	for range batches {
+		e.settle(e.send(partition, plain(10, 1000)))
+	}
+	e.s.Now.MonoMicros += idleMicros
+	e.run(5)
+	e.s.Evict(8 << 20)
+	e.s.Evict(8 << 20)
+	return e, partition
+}
+
+// readOn polls from an offset and wants what the reader of a log gets: ten messages, or what is left of it.
+func (e *engine) readOn(partition ecs.Entity, offset uint64) uint64 {
+	e.t.Helper()
+	first, messages, _ := e.messages(e.body(e.settle(e.poll(partition, wire.Strategy{Kind: wire.PollOffset, Value: offset}, 10, false))))
+	if first != offset || len(messages) == 0 {
+		e.t.Fatalf("poll at %d: got %d messages from %d, want some from there", offset, len(messages), first)
+	}
+	e.run(1) // what was ordered with the answer returns
+	return offset + uint64(len(messages))
+}
+
+// A reader that goes on where it ended finds what it wants in memory: its poll orders no read, but the next read ahead is ordered.
+func TestSequentialReadersAreReadAhead(t *testing.T) {
+	e, partition := coldLog(t, 300)
+	s := e.s
+	next := e.readOn(partition, 0)
+	if len(s.Polls.Aheads) != 0 {
+		t.Fatal("after one poll: got a read ahead, want none for who may not go on")
+	}
+	next = e.readOn(partition, next)
+	for range 250 { // over the end of two segments
+		if len(s.Polls.Aheads) != 1 || !s.Polls.Here(s.Polls.Aheads[0]) {
+			t.Fatalf("at %d: got %d reads ahead, want one that has returned", next, len(s.Polls.Aheads))
+		}
+		conn := e.poll(partition, wire.Strategy{Kind: wire.PollOffset, Value: next}, 10, false)
+		for range 2 {
+			e.tick() // without a disk
+		}
+		first, messages, _ := e.messages(e.body(e.settle(conn)))
+		if first != next || len(messages) != 10 {
+			t.Fatalf("poll at %d: got %d messages from %d, want 10", next, len(messages), first)
+		}
+		next += 10
+		e.run(2)
+	}
+	s.Now.MonoMicros += aheadMicros
+	e.run(2)
+	if len(s.Polls.Aheads) != 0 || e.reads.InUse() != 0 {
+		t.Fatalf("after a while: got %d reads ahead, %d bytes, want none", len(s.Polls.Aheads), e.reads.InUse())
+	}
+}
+
+// What is read ahead is bounded, and gives way: to memory that is wanted, to a partition that goes, to the end of the shard.
+func TestReadsAheadGiveWay(t *testing.T) {
+	ahead := func() (*engine, ecs.Entity) {
+		e, partition := coldLog(t, 300)
+		for i := range uint64(2 * aheadMax) {
+			e.readOn(partition, e.readOn(partition, 60*i))
+		}
+		if got := len(e.s.Polls.Aheads); got != aheadMax {
+			t.Fatalf("reads ahead of many readers: got %d, want %d", got, aheadMax)
+		}
+		return e, partition
+	}
+	for name, end := range map[string]func(*engine, ecs.Entity){
+		"memory":   func(e *engine, _ ecs.Entity) { GiveWay(e.s, func(uint64, uint64) {}) },
+		"stop":     func(e *engine, _ ecs.Entity) { Stop(e.s) },
+		"deletion": func(e *engine, partition ecs.Entity) { DoomPartition(e.s, partition) },
+	} {
+		e, partition := ahead()
+		end(e, partition)
+		e.run(3)
+		if len(e.s.Polls.Aheads) != 0 || e.reads.InUse() != 0 || e.s.Polls.Live != 0 {
+			t.Errorf("%s: got %d reads ahead, %d bytes, %d polls, want none", name, len(e.s.Polls.Aheads), e.reads.InUse(), e.s.Polls.Live)
+		}
+	}
+}
