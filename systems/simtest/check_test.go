@@ -17,6 +17,7 @@ func (p *play) audit() {
 	}
 	p.messages.settle()
 	p.offsets.audit(c)
+	p.auditOwn(c)
 	c.hangUp()
 }
 
@@ -52,6 +53,14 @@ func (p *play) observe() {
 		p.noteIf(s.Fenced.Len() > 0, "request fenced")
 		p.noteIf(s.Sends.Total() > 0, "send in line")
 		p.noteIf(sh.Storage.Budget.Refused() > 0, "memory short")
+	}
+	partitions := &p.server.Shards[0].State.Catalog.Partitions
+	for row := range partitions.All {
+		entity := partitions.Entity(row)
+		if created, known := p.entities[entity]; known && created != partitions.Created[row] && !p.rotten() {
+			p.fail("partition entity %v: got created %x, and %x before: no entity lives twice", entity, partitions.Created[row], created)
+		}
+		p.entities[entity] = partitions.Created[row]
 	}
 	budget := p.server.Shards[0].Storage.Budget
 	if granted := budget.Granted(); granted > budget.Limit() {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"galgo/components"
+	"galgo/ecs"
 	"galgo/uring/sim"
 	"galgo/wire"
 )
@@ -51,9 +52,11 @@ type play struct {
 	groups     groups
 	catalog    history
 	accounts   history
-	writeOps   map[uint64]string // log positions of metadata writes that were answered
-	tempted    bool              // something was seen before it was acknowledged: now would be the moment for a crash
-	moments    int64             // order of everything that is asked for and answered
+	writeOps   map[uint64]string     // log positions of metadata writes that were answered
+	tempted    bool                  // something was seen before it was acknowledged: now would be the moment for a crash
+	entities   map[ecs.Entity]uint64 // of partitions, with the sequence that created them
+	left       []left                // own topics of the last life
+	moments    int64                 // order of everything that is asked for and answered
 }
 
 // result is what became of a seed.
@@ -105,7 +108,7 @@ func run(seed uint64, s setting) (r result) {
 		s.limits = full
 	}
 	p := &play{seed: seed, limits: s.limits, rng: rand.New(rand.NewPCG(seed, 3)), reached: map[string]int{}, done: map[string]int{}, s: s,
-		writeOps: map[uint64]string{}}
+		writeOps: map[uint64]string{}, entities: map[ecs.Entity]uint64{}}
 	p.w = sim.New(sim.Options{Seed: seed, Stepping: true, DiskBytes: 4 << 30, Faults: sim.Rough()})
 	p.setFaults(rough.faults)
 	p.messages.p, p.offsets.p, p.groups.p = p, p, p
@@ -397,6 +400,7 @@ func (p *play) endLife() {
 	}
 	p.catalog.cut(p)
 	p.accounts.cut(p)
+	p.leftovers()
 	switch {
 	case way >= 4:
 		p.stop()

@@ -141,7 +141,65 @@ func (a *actor) ownOffset() {
 		case own.stored != (len(got.payload) > 0):
 			p.fail("its topic %s: got a stored offset: %v, want %v", a.ownStream().Name, len(got.payload) > 0, own.stored)
 		}
+		a.then = a.ownCounters
 	}, "read the offset of its topic")
+}
+
+// ownCounters wants the numbers of the own topic to be exact, on whatever shard.
+func (a *actor) ownCounters() {
+	p, own := a.p, &a.own
+	a.ask(wire.OpNonReplicated, wire.CodeGetTopic, wire.AppendTopicRef(nil, wire.TopicRef{Stream: a.ownStream(), Topic: wire.IdentNamed(ownTopicName)}), func(got answer) {
+		if got.gone() {
+			return
+		}
+		topic, err := wire.DecodeTopicDetails(got.payload)
+		if !got.ok() || err != nil {
+			p.fail("details of its topic: got %v, error %v", got, err)
+		}
+		if topic.MessagesCount != uint64(len(own.numbers)) || (topic.Size > 0) != (len(own.numbers) > 0) {
+			p.fail("its topic %s: got %d messages, %d bytes, want %d messages", a.ownStream().Name, topic.MessagesCount, topic.Size, len(own.numbers))
+		}
+	}, "read the details of its topic")
+}
+
+// left is an own topic as it was when a life ended, and nothing was under way.
+type left struct {
+	stream  wire.Ident
+	numbers []uint64
+	stored  bool
+}
+
+// leftovers notes the own topics that a life leaves.
+func (p *play) leftovers() {
+	p.left = p.left[:0]
+	for _, a := range p.actors {
+		if a.own.there && (a.c == nil || a.c.reply == nil) {
+			p.left = append(p.left, left{a.ownStream(), a.own.numbers, a.own.stored})
+		}
+	}
+}
+
+// auditOwn looks at the topics that the last life left: nothing of those that were there before them under the same name is in them.
+func (p *play) auditOwn(c *client) {
+	if p.rotten() {
+		return
+	}
+	for _, l := range p.left {
+		poll := wire.PollMessages{Consumer: single(7), Stream: l.stream, Topic: wire.IdentNamed(ownTopicName), Partition: wire.OptionalPartition{Present: true},
+			Strategy: wire.Strategy{Kind: wire.PollFirst}, Count: uint32(len(l.numbers) + 10)}
+		got := c.call(wire.OpNonReplicated, wire.CodePollMessages, wire.AppendPollMessages(nil, poll))
+		_, batches, err := wire.DecodePollPrefix(got.payload)
+		if !got.ok() || err != nil {
+			p.fail("poll %s after the start: got %v, error %v", l.stream.Name, got, err)
+		}
+		if numbers := numbersIn(batches); !slices.Equal(numbers, l.numbers[:min(len(l.numbers), len(numbers))]) {
+			p.fail("%s after the start: got messages %v, want the first of %v", l.stream.Name, numbers, l.numbers)
+		}
+		key := wire.OffsetKey{Consumer: single(7), Stream: l.stream, Topic: wire.IdentNamed(ownTopicName), Partition: wire.OptionalPartition{Present: true}}
+		if got := c.call(wire.OpNonReplicated, wire.CodeGetConsumerOffset, wire.AppendOffsetKey(nil, key)); !got.ok() || len(got.payload) > 0 && !l.stored {
+			p.fail("%s after the start: got an offset that nobody stored: %v", l.stream.Name, got)
+		}
+	}
 }
 
 // intrude looks for somebody else's topic, best of all while that is being made, and polls what is there. What this connection was shown has to be
