@@ -22,7 +22,7 @@ type actor struct {
 
 	then   func()  // what it does next, when that is settled
 	second *client // a connection for one purpose
-	tokens int     // how many it has made
+	made   int     // users and tokens, for names of their own
 	own    ownTopic
 }
 

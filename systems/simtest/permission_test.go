@@ -12,7 +12,8 @@ var _ = register(family{name: "permission", weight: 4, act: usePermissions})
 // the user, so each answer follows from the grants.
 func usePermissions(a *actor) {
 	p := a.p
-	name := fmt.Sprintf("guest-%d-%d-%d", p.life, a.id, a.dials)
+	a.made++ // a name that was refused may be taken all the same
+	name := fmt.Sprintf("guest-%d-%d-%d", p.life, a.id, a.made)
 	grants := wire.GlobalGrants(a.rng.Uint32() & 0x3FF)
 	create := wire.AppendCreateUser(nil, wire.CreateUser{Username: []byte(name), Password: []byte("secret"), Status: wire.UserActive, Permissions: wire.AppendPermissions(nil, wire.Permissions{Global: grants})})
 	a.write(wire.OpCreateUser, create, func(got answer) {

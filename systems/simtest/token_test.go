@@ -11,8 +11,8 @@ var _ = register(family{name: "token", weight: 4, act: useToken})
 // useToken makes a personal access token, logs in with it, deletes it, and finds that it opens nothing any more.
 func useToken(a *actor) {
 	p := a.p
-	a.tokens++
-	name := fmt.Sprintf("token-%d-%d-%d", p.life, a.id, a.tokens)
+	a.made++
+	name := fmt.Sprintf("token-%d-%d-%d", p.life, a.id, a.made)
 	create := wire.AppendCreatePersonalAccessToken(nil, wire.CreatePersonalAccessToken{Name: []byte(name), ExpiryMicros: 0})
 	a.write(wire.OpCreatePersonalAccessToken, create, func(got answer) {
 		p.mustWrite(got, "create token", wire.StatusPersonalAccessTokensLimitReached)
