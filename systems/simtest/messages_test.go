@@ -292,7 +292,7 @@ func (m *messages) audit(c *client, t *dataPartition) {
 			p.fail("%s: batch [%d,+%d) at offset %d is there in part: the log ends at %d", t, b.first, b.count, offset, at)
 		}
 	}
-	maps.DeleteFunc(t.times, func(offset, _ uint64) bool { return offset >= at && !refused })
+	maps.DeleteFunc(t.times, func(offset, _ uint64) bool { return offset >= at })
 	t.unread = refused
 }
 
