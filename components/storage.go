@@ -44,18 +44,19 @@ type Storage struct {
 
 // Directory is where the shard's files are.
 type Directory struct {
-	Root      string         // the data directory
-	LogFD     int32          // descriptor of its directory of segments
-	Direct    bool           // O_DIRECT is used
-	Reserve   uint64         // bytes of the filesystem that appends leave free
-	Free      uint64         // bytes that were free at FreeAt, less what was taken since
-	FreeAt    uint64         // mono µs
-	FreeAlone bool           // nothing was in the pools when that was looked up
-	ShortAt   uint64         // mono µs at which the pools were last asked to give way
-	Asking    bool           // a worker is looking
-	Found     *atomic.Uint64 // where it puts what it finds
-	FilesMax  int            // descriptors of segments and indexes that may be open
-	FilesOpen int
+	Root         string         // the data directory
+	LogFD        int32          // descriptor of its directory of segments
+	Direct       bool           // O_DIRECT is used
+	Reserve      uint64         // bytes of the filesystem that appends leave free
+	Free         uint64         // bytes that were free at FreeAt, less what was taken since
+	FreeAt       uint64         // mono µs
+	FreeAlone    bool           // nothing was in the pools when that was looked up
+	ShortAt      uint64         // mono µs at which the pools were last asked to give way
+	Asking       bool           // a worker is looking
+	Found        *atomic.Uint64 // where it puts what it finds
+	FilesMax     int            // descriptors of segments and indexes that may be open
+	FilesOpen    int
+	FilesClosing int // of them: the close is in flight
 }
 
 // The parts of a data directory, by name.

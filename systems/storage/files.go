@@ -33,10 +33,15 @@ func putNames(st *components.Storage, first, second func(dst []byte) []byte) (wh
 	return whole, a, b, true
 }
 
-// roomForFile makes sure that one more descriptor may be opened: when they run short, the file longest unused is closed.
+// roomForFile says whether one more descriptor may be opened: when they run short, the file longest unused is closed. What is being closed
+// already is room to come: many who ask in one tick must not close each other's files before they are used.
 func roomForFile(st *components.Storage, io *IO) bool {
-	if st.Directory.FilesOpen < st.Directory.FilesMax {
+	d := &st.Directory
+	if d.FilesOpen < d.FilesMax {
 		return true
+	}
+	if d.FilesOpen-d.FilesClosing < d.FilesMax {
+		return false
 	}
 	f := &st.Segments
 	victim, found := uint32(0), false
@@ -60,6 +65,7 @@ func closeFiles(st *components.Storage, io *IO, row uint32) {
 	for _, fd := range []*int32{&f.LogFD[row], &f.IndexFD[row]} {
 		if *fd != components.NoFD && st.Inflight.Free() > 0 {
 			_, token := take(st, OpCloseFile, 0)
+			st.Directory.FilesClosing++
 			io.Ring.Push(uring.Close(*fd, token))
 			*fd = components.NoFD
 		}

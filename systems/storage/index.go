@@ -14,6 +14,9 @@ const (
 	// they leave slots and the kernel's workers to writes.
 	indexingMax = 1024
 	vouchingMax = 128
+	// vouchingShare is the part of the descriptors that vouchers which are being prepared may take, each two: an eighth for logs, and as many for
+	// indexes. Were it all of them, each voucher would close the files that another one has just opened.
+	vouchingShare = 8
 )
 
 func asErrno(err error, errno *syscall.Errno) bool { return errors.As(err, errno) }
@@ -146,6 +149,7 @@ func dropIndexWork(st *components.Storage, row uint32) {
 // Reads In.Vouch. Writes Segments, Inflight. Drives the ring.
 func VouchLogs(v components.StateView, st *components.Storage, io *IO) {
 	f := &st.Segments
+	atHand, atHandMax := 0, max(st.Directory.FilesMax/vouchingShare, 1)
 	for range st.In.Vouch.Len() {
 		if st.Inflight.Free() < 4 || len(st.Vouching)+st.VouchNext.Len() >= vouchingMax || st.Out.Vouched.Free() <= components.FactsMax() {
 			break
@@ -156,6 +160,11 @@ func VouchLogs(v components.StateView, st *components.Storage, io *IO) {
 			st.Out.Vouched.Push(vouchedOf(&order, syscall.ENOSPC))
 			continue
 		}
+		if f.LogFD[row] == components.NoFD && !f.LogBusy[row] && atHand >= atHandMax {
+			st.In.Vouch.Push(order)
+			continue
+		}
+		atHand++
 		if !logReady(v, st, io, row) || !indexReady(v, st, io, row) || marksWait(st, order.File.SegmentID) {
 			st.In.Vouch.Push(order)
 			continue

@@ -77,6 +77,7 @@ func reapOne(v components.StateView, st *components.Storage, io *IO, slot uint32
 		fillDone(st, slot, c.Res)
 	case OpCloseFile:
 		st.Directory.FilesOpen--
+		st.Directory.FilesClosing--
 		st.Inflight.Put(slot)
 	case OpRefuse:
 		st.Inflight.Put(slot)
