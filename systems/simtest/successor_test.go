@@ -25,6 +25,24 @@ func (a *actor) ownStream() wire.Ident {
 	return wire.IdentNamed(fmt.Appendf(nil, "own-%d-%d-%d", a.p.life, a.id, a.own.number))
 }
 
+// Every other actor's topic is even: one partition, one message in a batch, all of one size, evenFull of them a little more than a segment. Where a log
+// gets a file of the pool, an even topic's records stand where those of its predecessor stood, with the same offsets: the seal alone tells them apart.
+const (
+	evenSize    = 250_000 // bytes of a message
+	evenSegment = "1 MiB"
+	evenFull    = 5 // messages
+)
+
+func (a *actor) even() bool { return a.id%2 == 0 }
+
+// evenBatch is the batch of one message of an even topic.
+func evenBatch(n uint64) []byte {
+	var builder wire.BatchBuilder
+	builder.Reset(n + 1)
+	builder.Add(wire.U128{Lo: n + 1}, 0, binary.LittleEndian.AppendUint64(make([]byte, 0, evenSize), n)[:evenSize], nil)
+	return builder.Bytes()
+}
+
 // ownTopicName is the same for everybody: streams differ.
 var ownTopicName = []byte("x")
 
@@ -40,17 +58,20 @@ func useOwn(a *actor) {
 		a.intrude()
 	case !own.there:
 		create := wire.CreateTopic{Stream: a.ownStream(), Name: ownTopicName, PartitionsCount: uint32(1 + a.rng.IntN(3))}
+		if a.even() {
+			create.PartitionsCount, create.Options = 1, options("segment_size", evenSegment)
+		}
 		own.making = true
 		a.ownWrite(wire.OpCreateTopic, wire.AppendCreateTopic(nil, create), func() {
 			own.making = false
 			own.there, own.numbers, own.stored = true, nil, false
 			a.then = a.ownCheck // it is empty, whatever was there before
 		}, "create its topic")
-	case n < 6:
+	case n < 6 && !(a.even() && len(own.numbers) >= evenFull), n >= 8 && a.even() && len(own.numbers) < evenFull:
 		a.ownSend()
-	case n < 7:
+	case n == 6:
 		a.ownCheck()
-	case n < 8 && len(own.numbers) > 0:
+	case n == 7 && len(own.numbers) > 0:
 		body := wire.AppendStoreConsumerOffset(nil, wire.StoreConsumerOffset{OffsetKey: a.ownKey(), Ack: wire.AckQuorum})
 		a.ownWrite(wire.OpStoreConsumerOffset, body, func() { own.stored = true }, "store an offset in its topic")
 	default:
@@ -82,10 +103,17 @@ func (a *actor) ownKey() wire.OffsetKey {
 func (a *actor) ownSend() {
 	p, own := a.p, &a.own
 	first, count := p.messages.next, 1+a.rng.IntN(5)
+	if a.even() {
+		count = 1
+	}
 	p.messages.next += uint64(count)
+	batch := p.messages.encode(first, count)
+	if a.even() {
+		batch = evenBatch(first)
+	}
 	prefix := wire.AppendSendMessages(nil, wire.SendMessages{Stream: a.ownStream(), Topic: wire.IdentNamed(ownTopicName), MessagesCount: uint32(count),
 		Partitioning: wire.Partitioning{Kind: wire.PartitionNumbered}})
-	a.ask(wire.OpSendMessages, 0, append(prefix, p.messages.encode(first, count)...), func(got answer) {
+	a.ask(wire.OpSendMessages, 0, append(prefix, batch...), func(got answer) {
 		switch {
 		case got.ok():
 			c, err := wire.DecodeSendReply(got.payload)
@@ -94,6 +122,9 @@ func (a *actor) ownSend() {
 			}
 			for n := first; n < first+uint64(count); n++ {
 				own.numbers = append(own.numbers, n)
+			}
+			if a.even() && len(own.numbers) < evenFull && a.rng.IntN(4) > 0 {
+				a.then = a.ownSend
 			}
 			return
 		case got.gone():
