@@ -213,7 +213,8 @@ type VouchOrder struct {
 	Segment   uint32 // row in Segments, which stays until Vouched
 	File      wire.SegmentFile
 	Entry     wire.IndexEntry
-	Idle      bool // because the partition is idle, not because the segment is complete
+	Idle      bool   // because the partition is idle, not because the segment is complete
+	Names     uint64 // Directory.NamesMade when storage first looked at the order; 0: it has not
 }
 
 // Job is work for the worker queue.

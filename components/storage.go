@@ -56,7 +56,11 @@ type Directory struct {
 	Found        *atomic.Uint64 // where it puts what it finds
 	FilesMax     int            // descriptors of segments and indexes that may be open
 	FilesOpen    int
-	FilesClosing int // of them: the close is in flight
+	FilesClosing int    // of them: the close is in flight
+	NamesMade    uint64 // logs made or renamed; those of earlier runs count as one
+	NamesSynced  uint64 // of them, from the first: durable
+	NamesSyncing bool   // a sync of the directory for vouchers is in flight
+	NamesFailed  bool   // one has failed
 }
 
 // The parts of a data directory, by name.

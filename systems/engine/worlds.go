@@ -40,7 +40,7 @@ func (e *Engine) makeShards() error {
 		if err != nil {
 			return err
 		}
-		st.Directory = components.Directory{Root: root, LogFD: logFD, Direct: direct, Reserve: o.Reserve(total),
+		st.Directory = components.Directory{Root: root, LogFD: logFD, NamesMade: 1, Direct: direct, Reserve: o.Reserve(total),
 			Free: free / uint64(cfg.Shards), FreeAt: mono, FilesMax: o.FilesMax, Found: st.Directory.Found}
 		world := components.NewState(&cfg, shared, stateArena, e.catalog.Clone(), facts, orders)
 		world.Machine, world.Collect, world.Random, world.Log, st.Log = o.Machine, o.Collect, o.Host.Random, o.Log, o.Log

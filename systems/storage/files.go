@@ -182,6 +182,9 @@ func growDone(v components.StateView, st *components.Storage, slot uint32, res i
 	case OpOpenLog:
 		if errno == 0 {
 			f.LogFD[row] = res
+			if f.Fresh[row] {
+				st.Directory.NamesMade++
+			}
 			return // whoever wanted it open asks again
 		}
 		st.Directory.FilesOpen--
@@ -189,10 +192,16 @@ func growDone(v components.StateView, st *components.Storage, slot uint32, res i
 	case OpTruncate:
 		pushGrown(st, row, partition, have, syscall.ENOSPC)
 	case OpSyncDir:
+		if errno == 0 {
+			st.Directory.NamesSynced = max(st.Directory.NamesSynced, have)
+		}
 		pushGrown(st, row, partition, f.Allocated[row], errno)
 	default:
 		if kind == OpWriteHead && errno == 0 && res != emptyHeadSize {
 			errno = syscall.EIO
+		}
+		if kind == OpRename && errno == 0 {
+			st.Directory.NamesMade++
 		}
 		st.GrowDone.Push(components.GrowStep{Kind: kind, Row: row, Partition: partition, Have: have, Err: errno})
 	}
@@ -232,7 +241,8 @@ func FinishGrowth(v components.StateView, st *components.Storage, io *IO) {
 		case step.Err != 0:
 			pushGrown(st, row, step.Partition, step.Have, step.Err)
 		case durable && step.Have == 0:
-			_, token := startStep(st, OpSyncDir, row, step.Partition)
+			slot, token := startStep(st, OpSyncDir, row, step.Partition)
+			st.Inflight.More[slot] = st.Directory.NamesMade
 			io.Ring.Push(uring.Fsync(st.Directory.LogFD, false, token))
 		default:
 			pushGrown(st, row, step.Partition, f.Allocated[row], 0)

@@ -156,8 +156,13 @@ func VouchLogs(v components.StateView, st *components.Storage, io *IO) {
 		}
 		order := st.In.Vouch.Pop()
 		row := f.Row(order.File)
-		if f.IndexDead[row] {
+		if f.IndexDead[row] || st.Directory.NamesFailed {
 			st.Out.Vouched.Push(vouchedOf(&order, syscall.ENOSPC))
+			continue
+		}
+		if !namesSafe(st, &order) {
+			st.In.Vouch.Push(order)
+			syncNames(st, io)
 			continue
 		}
 		if f.LogFD[row] == components.NoFD && !f.LogBusy[row] && atHand >= atHandMax {

@@ -16,6 +16,7 @@ const (
 	OpAllocate
 	OpTruncate
 	OpSyncDir
+	OpSyncNames
 	OpWriteHead
 	OpRename
 	OpOpenIndex

@@ -65,6 +65,8 @@ func reapOne(v components.StateView, st *components.Storage, io *IO, slot uint32
 		vouchDone(v, st, slot, c.Res)
 	case OpWriteLog:
 		writeDone(v, st, slot, c.Res)
+	case OpSyncNames:
+		namesDone(st, slot, c.Res)
 	case OpReadTail:
 		tailDone(v, st, slot, c.Res)
 	case OpReadIndex, OpReadLog:
