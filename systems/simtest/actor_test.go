@@ -70,6 +70,12 @@ func (a *actor) act() {
 		a.intrude()
 		return
 	}
+	if a.p.recycling && a.rng.IntN(3) > 0 {
+		a.p.done["successor"]++
+		a.doing = "successor"
+		useOwn(a)
+		return
+	}
 	n := a.rng.IntN(weights)
 	for i := range families {
 		if n -= families[i].weight; n < 0 {

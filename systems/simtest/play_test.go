@@ -34,13 +34,14 @@ type play struct {
 	story  *story     // nil: nobody listens
 	s      setting
 
-	memory  uint64           // bytes, of all shards
-	level   components.Level // of topics that ask for nothing better
-	server  *process
-	life    int
-	weather weather
-	actors  []*actor
-	resting bool // actors ask for nothing more
+	memory    uint64           // bytes, of all shards
+	level     components.Level // of topics that ask for nothing better
+	server    *process
+	life      int
+	weather   weather
+	actors    []*actor
+	recycling bool // actors mostly make and delete topics of their own
+	resting   bool // actors ask for nothing more
 
 	requests   int
 	crashes    int
@@ -110,6 +111,7 @@ func run(seed uint64, s setting) (r result) {
 	p := &play{seed: seed, limits: s.limits, rng: rand.New(rand.NewPCG(seed, 3)), reached: map[string]int{}, done: map[string]int{}, s: s,
 		writeOps: map[uint64]string{}, entities: map[ecs.Entity]uint64{}}
 	p.w = sim.New(sim.Options{Seed: seed, Stepping: true, DiskBytes: 4 << 30, Faults: sim.Rough()})
+	p.recycling = p.rng.IntN(4) == 0
 	p.setFaults(rough.faults)
 	p.messages.p, p.offsets.p, p.groups.p = p, p, p
 	p.catalog, p.accounts = history{kind: "catalog", model: catalogModel}, history{kind: "accounts", model: accountModel}

@@ -26,7 +26,7 @@ func purge(a *actor) {
 
 // deleteSegments asks for what there is nothing of: a few messages are all in the open segment, which stays.
 func deleteSegments(a *actor) {
-	if !a.own.there || len(a.own.numbers) >= evenFull && a.even() {
+	if !a.own.there || len(a.own.numbers) >= evenOpen && a.even() {
 		useOwn(a)
 		return
 	}

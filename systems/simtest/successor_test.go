@@ -30,10 +30,11 @@ func (a *actor) ownStream() wire.Ident {
 const (
 	evenSize    = 250_000 // bytes of a message
 	evenSegment = "1 MiB"
-	evenFull    = 5 // messages
+	evenFull    = 13 // messages: three segments and one that is open
+	evenOpen    = 4  // messages of a segment
 )
 
-func (a *actor) even() bool { return a.id%2 == 0 }
+func (a *actor) even() bool { return a.id%2 == 0 || a.p.recycling }
 
 // evenBatch is the batch of one message of an even topic.
 func evenBatch(n uint64) []byte {
@@ -123,7 +124,7 @@ func (a *actor) ownSend() {
 			for n := first; n < first+uint64(count); n++ {
 				own.numbers = append(own.numbers, n)
 			}
-			if a.even() && len(own.numbers) < evenFull && a.rng.IntN(4) > 0 {
+			if a.even() && len(own.numbers) < evenFull && a.rng.IntN(10) > 0 {
 				a.then = a.ownSend
 			}
 			return
@@ -138,11 +139,12 @@ func (a *actor) ownSend() {
 }
 
 // ownCheck reads all of the own topic, and the stored offset.
-func (a *actor) ownCheck() {
+func (a *actor) ownCheck() { a.ownRead(nil) }
+
+// ownRead goes on reading behind what was read so far: a poll from disk ends with a segment.
+func (a *actor) ownRead(read []uint64) {
 	p, own := a.p, &a.own
-	poll := wire.PollMessages{Consumer: single(7), Stream: a.ownStream(), Topic: wire.IdentNamed(ownTopicName), Partition: wire.OptionalPartition{Present: true},
-		Strategy: wire.Strategy{Kind: wire.PollFirst}, Count: uint32(len(own.numbers) + 10)}
-	a.ask(wire.OpNonReplicated, wire.CodePollMessages, wire.AppendPollMessages(nil, poll), func(got answer) {
+	a.ask(wire.OpNonReplicated, wire.CodePollMessages, wire.AppendPollMessages(nil, ownPoll(a.ownStream(), len(read), len(own.numbers)+10)), func(got answer) {
 		switch {
 		case got.gone():
 			return
@@ -155,11 +157,27 @@ func (a *actor) ownCheck() {
 		if err != nil {
 			p.fail("poll reply: %v", err)
 		}
-		if numbers := numbersIn(batches); !slices.Equal(numbers, own.numbers) {
-			p.fail("its topic %s: got messages %v, want %v", a.ownStream().Name, numbers, own.numbers)
+		numbers := numbersIn(batches)
+		read := append(read, numbers...)
+		if len(numbers) > 0 && len(read) < len(own.numbers) {
+			a.then = func() { a.ownRead(read) }
+			return
+		}
+		if !slices.Equal(read, own.numbers) {
+			p.fail("its topic %s: got messages %v, want %v", a.ownStream().Name, read, own.numbers)
 		}
 		a.then = a.ownOffset
 	}, "read its topic")
+}
+
+// ownPoll polls an own topic from an offset on; at 0 from whatever comes first, which has to be the same.
+func ownPoll(stream wire.Ident, offset, count int) wire.PollMessages {
+	strategy := wire.Strategy{Kind: wire.PollOffset, Value: uint64(offset)}
+	if offset == 0 {
+		strategy = wire.Strategy{Kind: wire.PollFirst}
+	}
+	return wire.PollMessages{Consumer: single(7), Stream: stream, Topic: wire.IdentNamed(ownTopicName), Partition: wire.OptionalPartition{Present: true},
+		Strategy: strategy, Count: uint32(count)}
 }
 
 func (a *actor) ownOffset() {
@@ -216,14 +234,18 @@ func (p *play) auditOwn(c *client) {
 		return
 	}
 	for _, l := range p.left {
-		poll := wire.PollMessages{Consumer: single(7), Stream: l.stream, Topic: wire.IdentNamed(ownTopicName), Partition: wire.OptionalPartition{Present: true},
-			Strategy: wire.Strategy{Kind: wire.PollFirst}, Count: uint32(len(l.numbers) + 10)}
-		got := c.call(wire.OpNonReplicated, wire.CodePollMessages, wire.AppendPollMessages(nil, poll))
-		_, batches, err := wire.DecodePollPrefix(got.payload)
-		if !got.ok() || err != nil {
-			p.fail("poll %s after the start: got %v, error %v", l.stream.Name, got, err)
+		var numbers []uint64
+		for more := true; more; {
+			got := c.call(wire.OpNonReplicated, wire.CodePollMessages, wire.AppendPollMessages(nil, ownPoll(l.stream, len(numbers), len(l.numbers)+10)))
+			_, batches, err := wire.DecodePollPrefix(got.payload)
+			if !got.ok() || err != nil {
+				p.fail("poll %s after the start: got %v, error %v", l.stream.Name, got, err)
+			}
+			read := numbersIn(batches)
+			numbers = append(numbers, read...)
+			more = len(read) > 0 && len(numbers) <= len(l.numbers)
 		}
-		if numbers := numbersIn(batches); !slices.Equal(numbers, l.numbers[:min(len(l.numbers), len(numbers))]) {
+		if !slices.Equal(numbers, l.numbers[:min(len(l.numbers), len(numbers))]) {
 			p.fail("%s after the start: got messages %v, want the first of %v", l.stream.Name, numbers, l.numbers)
 		}
 		key := wire.OffsetKey{Consumer: single(7), Stream: l.stream, Topic: wire.IdentNamed(ownTopicName), Partition: wire.OptionalPartition{Present: true}}
