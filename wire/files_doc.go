@@ -36,6 +36,8 @@ package wire
 //
 //	hash = XXH3(segment id, run, safe below, position in the file, batch checksum)
 //
+// The highest bit of safe below says that what lay below it was durable, and not only in the file, when this record's write was handed over.
+//
 // # Segment index: the same name, `.index`
 //
 // Entries back to back, without a head: the index is of the version of the segment beside it, and can be made anew
