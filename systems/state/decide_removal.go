@@ -11,18 +11,11 @@ const stepsPerTick = 256
 
 // purgeStream decides PurgeStream: every partition below it begins anew. Statuses of this and the next two: protocol.md, 7.2 and 7.3.
 func purgeStream(s *components.State, a *ask) outcome {
-	ident, status := wire.DecodeStreamRef(a.body)
-	if status != wire.StatusOK {
-		return denied(status)
+	row, refusal, ok := managedStream(s, a)
+	if !ok {
+		return refusal
 	}
 	catalog := s.Control.Decided
-	row, ok := catalog.FindStream(ident)
-	if !ok {
-		return rejected(wire.StatusStreamIdNotFound)
-	}
-	if !a.may(s, ManageStream, catalog.Streams.Entity(row), ecs.None) {
-		return rejected(wire.StatusUnauthorized)
-	}
 	series := &components.Series{}
 	for topic := range catalog.TopicsByID(row) {
 		series.Partitions = appendPartitions(series.Partitions, catalog, topic)

@@ -30,21 +30,29 @@ func createStream(s *components.State, a *ask) outcome {
 
 // deleteStream decides DeleteStream: with one event, unless that would take too long.
 func deleteStream(s *components.State, a *ask) outcome {
-	ident, status := wire.DecodeStreamRef(a.body)
-	if status != wire.StatusOK {
-		return denied(status)
+	row, refusal, ok := managedStream(s, a)
+	if !ok {
+		return refusal
 	}
 	catalog := s.Control.Decided
-	row, ok := catalog.FindStream(ident)
-	if !ok {
-		return rejected(wire.StatusStreamIdNotFound)
-	}
-	stream := catalog.Streams.Entity(row)
-	if !a.may(s, ManageStream, stream, ecs.None) {
-		return rejected(wire.StatusUnauthorized)
-	}
 	if e := deletionOfStream(catalog, row); e.Kind == wire.EventStreamDeleted {
 		return outcome{event: newEvent(s, e)}
 	}
-	return outcome{series: &components.Series{Stream: stream}}
+	return outcome{series: &components.Series{Stream: catalog.Streams.Entity(row)}}
+}
+
+// managedStream is the row of the stream that the body names and nothing else, if the asker may manage it.
+func managedStream(s *components.State, a *ask) (row int, refusal outcome, ok bool) {
+	ident, status := wire.DecodeStreamRef(a.body)
+	if status != wire.StatusOK {
+		return 0, denied(status), false
+	}
+	catalog := s.Control.Decided
+	if row, ok = catalog.FindStream(ident); !ok {
+		return 0, rejected(wire.StatusStreamIdNotFound), false
+	}
+	if !a.may(s, ManageStream, catalog.Streams.Entity(row), ecs.None) {
+		return 0, rejected(wire.StatusUnauthorized), false
+	}
+	return row, outcome{}, true
 }
