@@ -133,24 +133,7 @@ func (in accountCall) text(slot int) string {
 }
 
 func accountModel(int) porcupine.NondeterministicModel {
-	return porcupine.NondeterministicModel{
-		Init: func() []any { return []any{accountState{}} },
-		Step: func(state, input, output any) []any {
-			c := input.(*call)
-			in, before := c.what.(accountCall), state.(accountState)
-			after, want, check := before.apply(in)
-			switch {
-			case !c.known && want == wire.StatusOK:
-				return []any{before, after}
-			case !c.known:
-				return []any{before}
-			case c.got.status != want || want == wire.StatusOK && check != nil && !check(c.got.payload):
-				return nil
-			}
-			return []any{after}
-		},
-		Equal: func(a, b any) bool { return a.(accountState) == b.(accountState) },
-	}
+	return modelOf(accountState.apply)
 }
 
 // apply says what a call does: the state after it, the status, and a check of the payload.

@@ -107,24 +107,7 @@ func (in catalogCall) text(slot int) string {
 
 // catalogModel is what a catalog does, as far as a slot goes.
 func catalogModel(int) porcupine.NondeterministicModel {
-	return porcupine.NondeterministicModel{
-		Init: func() []any { return []any{slotState{}} },
-		Step: func(state, input, output any) []any {
-			c := input.(*call)
-			in, before := c.what.(catalogCall), state.(slotState)
-			after, want, check := before.apply(in)
-			switch {
-			case !c.known && want == wire.StatusOK:
-				return []any{before, after}
-			case !c.known:
-				return []any{before}
-			case c.got.status != want || want == wire.StatusOK && check != nil && !check(c.got.payload):
-				return nil
-			}
-			return []any{after}
-		},
-		Equal: func(a, b any) bool { return a.(slotState) == b.(slotState) },
-	}
+	return modelOf(slotState.apply)
 }
 
 // apply says what a call does to a slot: the state after it, the status, and a check of the payload.

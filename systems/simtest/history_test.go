@@ -134,3 +134,26 @@ func (h *history) smallest(model porcupine.Model, operations []porcupine.Operati
 	}
 	return text
 }
+
+// modelOf makes a model of what a call does to a state: the state after it, the status, and a check of the payload. A call whose answer is not known
+// may have happened.
+func modelOf[S comparable, C any](apply func(S, C) (after S, status wire.Status, check func([]byte) bool)) porcupine.NondeterministicModel {
+	return porcupine.NondeterministicModel{
+		Init: func() []any { var none S; return []any{none} },
+		Step: func(state, input, output any) []any {
+			c := input.(*call)
+			before := state.(S)
+			after, want, check := apply(before, c.what.(C))
+			switch {
+			case !c.known && want == wire.StatusOK:
+				return []any{before, after}
+			case !c.known:
+				return []any{before}
+			case c.got.status != want || want == wire.StatusOK && check != nil && !check(c.got.payload):
+				return nil
+			}
+			return []any{after}
+		},
+		Equal: func(a, b any) bool { return a.(S) == b.(S) },
+	}
+}
