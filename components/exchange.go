@@ -74,7 +74,6 @@ type Vouched struct {
 	Segment   uint32 // row in Segments, as ordered
 	SegmentID uint64
 	Position  uint64
-	Idle      bool // as ordered
 	Err       syscall.Errno
 }
 
@@ -213,7 +212,6 @@ type VouchOrder struct {
 	Segment   uint32 // row in Segments, which stays until Vouched
 	File      wire.SegmentFile
 	Entry     wire.IndexEntry
-	Idle      bool   // because the partition is idle, not because the segment is complete
 	Names     uint64 // Directory.NamesMade when storage first looked at the order; 0: it has not
 }
 

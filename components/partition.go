@@ -68,7 +68,9 @@ type Partitions struct {
 	Waiting    []uint64 // mono µs since when unsealed bytes wait; 0 is none
 	Quiet      []uint64 // mono µs of the last completed write
 	Vouched    []bool   // everything written is below a voucher
-	Vouching   []bool   // a voucher is being made because the partition is idle
+	Vouching   []bool   // a voucher is being made
+	VouchFrom  []uint64 // segments with ids below it are vouched for to their ends
+	VouchAfter []uint64 // mono µs before which a voucher is not tried again after a failure
 	Late       []bool   // a write has not returned in time: no appends until it does
 	Growing    []bool   // a growth of the append segment's file is under way
 	GrowTo     []uint64 // bytes that the append segment's file is to have blocks for
@@ -115,6 +117,8 @@ func (p *Partitions) Insert(entity ecs.Entity) int {
 	p.Quiet = ecs.Grow(p.Quiet, n)
 	p.Vouched = ecs.Grow(p.Vouched, n)
 	p.Vouching = ecs.Grow(p.Vouching, n)
+	p.VouchFrom = ecs.Grow(p.VouchFrom, n)
+	p.VouchAfter = ecs.Grow(p.VouchAfter, n)
 	p.Late = ecs.Grow(p.Late, n)
 	p.Growing = ecs.Grow(p.Growing, n)
 	p.GrowTo = ecs.Grow(p.GrowTo, n)
@@ -137,7 +141,8 @@ func (p *Partitions) Insert(entity ecs.Entity) int {
 	p.Segments[row].Clear()
 	p.Retired[row].Clear()
 	p.Write[row], p.Written[row], p.Sealed[row], p.SealedNext[row], p.MarkLast[row] = NoRow, 0, 0, 0, 0
-	p.Waiting[row], p.Quiet[row], p.Vouched[row], p.Vouching[row], p.Late[row] = 0, 0, true, false, false
+	p.Waiting[row], p.Quiet[row], p.Late[row] = 0, 0, false
+	p.Vouched[row], p.Vouching[row], p.VouchFrom[row], p.VouchAfter[row] = true, false, 0, 0
 	p.Growing[row], p.GrowTo[row], p.GrowAfter[row] = false, 0, 0
 	p.Ahead[row], p.Making[row], p.MakeTo[row] = NoRow, false, 0
 	p.Extents[row].Clear()

@@ -9,6 +9,7 @@ type Recovered struct {
 	Size        uint64             // bytes of records
 	TailHash    uint64             // seeded XXH3 of the partly filled last block
 	Vouched     bool               // a voucher covers everything
+	VouchFrom   uint64             // segments with ids below it are vouched for to their ends
 	Faulted     bool               // damaged: no appends
 	DamagePath  string             // file of the damage, with Faulted
 	DamageAt    uint64             // position of the damage

@@ -83,12 +83,12 @@ func NewSchedule() *ecs.Schedule[Tick] {
 	s.Add(Decide, "append_batches", func(t *Tick) { state.AppendBatches(t.State, &t.hasher) })
 	s.Add(Decide, "finish_polls", func(t *Tick) { state.FinishPolls(t.State, &t.poller) })
 	s.Add(Decide, "answer_polls", func(t *Tick) { state.AnswerPolls(t.State, &t.poller) })
-	s.Add(Decide, "vouch_idle", func(t *Tick) { state.VouchIdle(t.State) })
 	s.Add(Decide, "retire_segments", func(t *Tick) { state.RetireSegments(t.State) })
 	s.Add(Decide, "reap_partitions", func(t *Tick) { state.ReapPartitions(t.State) })
 	s.Add(Decide, "seal_offsets", func(t *Tick) { state.SealOffsets(t.State) })
 	s.Add(Decide, "seal_control", func(t *Tick) { state.SealControl(t.State) })
 	s.Add(Decide, "seal_journals", func(t *Tick) { state.SealJournals(t.State) })
+	s.Add(Decide, "order_vouchers", func(t *Tick) { state.OrderVouchers(t.State) })
 
 	s.Add(Answer, "ack_sends", func(t *Tick) { state.AckSends(t.State) })
 	s.Add(Answer, "answer_control", func(t *Tick) { state.AnswerControl(t.State) })

@@ -221,7 +221,7 @@ func (w *tickWorld) offsets() {
 func (w *tickWorld) vouch(o components.VouchOrder) {
 	text := w.line("vouch %s %s end=%d next=%d", w.name(o.Partition), components.RunCounter(o.File.SegmentID), o.Entry.Position, o.Entry.Offset)
 	w.order("sync", o.Partition, text, func(err syscall.Errno) {
-		w.state.In.Vouched.Push(components.Vouched{Partition: o.Partition, Segment: o.Segment, SegmentID: o.File.SegmentID, Position: o.Entry.Position, Idle: o.Idle, Err: err})
+		w.state.In.Vouched.Push(components.Vouched{Partition: o.Partition, Segment: o.Segment, SegmentID: o.File.SegmentID, Position: o.Entry.Position, Err: err})
 	})
 }
 

@@ -113,7 +113,7 @@ func (w *tickWorld) newSchedule() *ecs.Schedule[Tick] {
 		"append_batches":       func(t *Tick) { state.AppendBatches(t.State, &t.hasher) },
 		"finish_polls":         func(t *Tick) { state.FinishPolls(t.State, &t.poller) },
 		"answer_polls":         func(t *Tick) { state.AnswerPolls(t.State, &t.poller) },
-		"vouch_idle":           func(t *Tick) { state.VouchIdle(t.State) },
+		"order_vouchers":       func(t *Tick) { state.OrderVouchers(t.State) },
 		"finish_purges":        func(t *Tick) { state.FinishPurges(t.State) },
 		"retire_segments":      func(t *Tick) { state.RetireSegments(t.State) },
 		"reap_partitions":      func(t *Tick) { state.ReapPartitions(t.State) },

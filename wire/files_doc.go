@@ -41,7 +41,8 @@ package wire
 // # Segment index: the same name, `.index`
 //
 // Entries back to back, without a head: the index is of the version of the segment beside it, and can be made anew
-// from it. An entry says that a record begins at position; a voucher, that the log was synced up to position.
+// from it. An entry says that a record begins at position; a voucher, that the log was synced up to position, and before it all earlier
+// segments of the partition.
 //
 //	0         1          2   8                16           24         32             40        48                56
 //	| kind u8 | flags u8 | 0 | segment id u64 | offset u64 | time u64 | position u64 | run u64 | base offset u64 | checksum |

@@ -3,6 +3,7 @@ package state
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"syscall"
 	"testing"
 
@@ -223,31 +224,65 @@ func TestIdleVoucherComesBackLate(t *testing.T) {
 	e.empty()
 }
 
-// When too many vouchers wait, the next segment's bytes are written a little later, not never.
-func TestRollWaitsForRoomForItsVoucher(t *testing.T) {
+// A voucher says that all before it is safe, so segments are vouched for one after the other, whatever an attempt comes to.
+func TestVouchersInOrder(t *testing.T) {
 	e := newEngine(t, 8<<20)
 	partition := e.partition(components.LevelWritten, 1<<20)
-	e.settle(e.send(partition, plain(1, 600_000)))
-	e.run(3)
-	for e.s.Out.Vouch.Free() > 0 {
-		e.s.Out.Vouch.Push(components.VouchOrder{})
+	row := e.row(partition)
+	for range 3 { // three segments; nobody vouches
+		conn := e.send(partition, plain(1, 600_000))
+		for range 5 {
+			e.tick()
+			e.grow()
+			e.write()
+		}
+		e.want(conn, wire.StatusOK)
 	}
-	conn := e.send(partition, plain(1, 600_000))
-	for range 5 {
-		e.tick()
-		e.grow()
-		e.write()
+	e.s.Now.MonoMicros += idleMicros
+	e.tick()
+	p := &e.s.Partitions
+	for i := range p.Segments[row].Len() {
+		for _, errno := range []syscall.Errno{syscall.EMFILE, 0} {
+			if n := e.s.Out.Vouch.Len(); n != 1 {
+				t.Fatalf("segment %d: got %d vouchers ordered, want 1", i, n)
+			}
+			if got, want := e.s.Out.Vouch.Front().Segment, p.Segments[row].At(i); got != want {
+				t.Fatalf("voucher %d: got segment %d, want %d", i, got, want)
+			}
+			e.vouch(errno)
+			e.tick()
+			if errno != 0 {
+				if n := e.s.Out.Vouch.Len(); n != 0 || e.s.Deadline == 0 {
+					t.Fatalf("after an attempt that failed: got %d vouchers at once and deadline %d, want none and one", n, e.s.Deadline)
+				}
+				e.s.Now.MonoMicros += idleMicros
+				e.tick()
+			}
+		}
 	}
-	e.none(conn)
-	if e.s.Deadline == 0 {
-		t.Fatal("bytes that wait for room: got a shard that sleeps")
+	if !p.Vouched[row] || e.s.Out.Vouch.Len() != 0 {
+		t.Fatal("after the voucher of the last segment: got it asking for more")
 	}
-	e.s.Out.Vouch.Clear()
-	for range 3 {
-		e.tick()
-		e.write()
+}
+
+// What recovery found without a voucher is synced from there on, and not only the segment that is written.
+func TestVouchersOfRecoveredSegments(t *testing.T) {
+	e := newEngine(t, 8<<20)
+	partition := e.partition(components.LevelWritten, 1<<20)
+	found := components.Recovered{VouchFrom: 12, OffsetNext: 40}
+	for i := range uint64(4) {
+		found.Segments = append(found.Segments, components.RecoveredSegment{ID: 11 + i, Base: 10 * i, Next: 10 * (i + 1), End: 8192, Allocated: 8192})
 	}
-	e.want(conn, wire.StatusOK)
+	RestorePartition(e.s, e.row(partition), &found)
+	e.s.Now.MonoMicros += idleMicros
+	e.run(8)
+	var got []uint64
+	for _, order := range e.vouched {
+		got = append(got, order.File.SegmentID)
+	}
+	if want := []uint64{12, 13, 14}; !slices.Equal(got, want) {
+		t.Fatalf("vouchers: got segments %d, want %d", got, want)
+	}
 }
 
 func TestRequestsExpire(t *testing.T) {

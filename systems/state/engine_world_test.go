@@ -119,11 +119,11 @@ func (e *engine) systems() {
 	AppendBatches(s, &e.hasher)
 	FinishPolls(s, &e.poller)
 	AnswerPolls(s, &e.poller)
-	VouchIdle(s)
 	RetireSegments(s)
 	ReapPartitions(s)
 	SealOffsets(s)
 	SealJournals(s)
+	OrderVouchers(s)
 	AckSends(s)
 	Upkeep(s)
 }
@@ -216,7 +216,7 @@ func (e *engine) vouch(errno syscall.Errno) {
 	if errno == 0 {
 		e.vouched = append(e.vouched, order)
 	}
-	e.s.In.Vouched.Push(components.Vouched{Partition: order.Partition, Segment: order.Segment, SegmentID: order.File.SegmentID, Position: order.Entry.Position, Idle: order.Idle, Err: errno})
+	e.s.In.Vouched.Push(components.Vouched{Partition: order.Partition, Segment: order.Segment, SegmentID: order.File.SegmentID, Position: order.Entry.Position, Err: errno})
 }
 
 // read answers cold reads without the help of an index.

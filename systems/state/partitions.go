@@ -43,7 +43,7 @@ func RestorePartition(s *components.State, row int, found *components.Recovered)
 		if last.End%components.UnitSize != 0 {
 			p.TailCold[row], p.TailHash[row] = true, found.TailHash
 		}
-		p.Vouched[row] = found.Vouched
+		p.Vouched[row], p.VouchFrom[row] = found.Vouched, found.VouchFrom
 		if !found.Vouched {
 			p.Quiet[row] = s.Now.MonoMicros
 			s.Unvouched.Set(row)

@@ -15,7 +15,7 @@ const (
 )
 
 // SealJournals closes what waits in each partition that has no write in flight: it stamps the seals and marks the bytes as
-// handed over. Last in Decide, so that a write takes all that this tick brought.
+// handed over. Late in Decide, so that a write takes all that this tick brought.
 // Reads Unsealed. Writes Partitions.Sealed, the seals in the journal, Out.Write.
 func SealJournals(s *components.State) {
 	for row := range s.Unsealed.All {
@@ -30,10 +30,6 @@ func SealJournals(s *components.State) {
 		moveOn(s, row)
 		segment := p.Write[row]
 		waits := s.Segments.End[segment] - p.Written[row]
-		if waits == 0 && segment != p.AppendSegment(row) && s.Segments.End[p.AppendSegment(row)] > 0 {
-			s.WakeAt(s.Now.MonoMicros + 10_000) // no room for the segment's voucher: the next one waits
-			continue
-		}
 		if waits == 0 {
 			s.Unsealed.Clear(row)
 			p.Waiting[row] = 0
@@ -65,10 +61,6 @@ func moveOn(s *components.State, row int) {
 		if s.Segments.End[next] == 0 {
 			return // nothing is appended to it yet
 		}
-		if s.Out.Vouch.Free() == 0 {
-			return
-		}
-		vouch(s, row, p.Write[row], p.Written[row], false)
 		p.Write[row], p.Written[row], p.Sealed[row] = next, 0, 0
 	}
 }

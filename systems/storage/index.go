@@ -117,10 +117,16 @@ func indexDone(v components.StateView, st *components.Storage, slot uint32, res 
 		return
 	}
 	if errno != 0 || res != wire.IndexEntrySize {
-		f.IndexDead[row] = true
-		dropIndexWork(st, row)
-		st.Log.Log(components.LogWarn, "index entry not written: recovery will read more", components.Num("segment", f.File[row].SegmentID), components.Num("errno", uint64(errno)))
+		indexFailed(st, row, errno)
 	}
+}
+
+// indexFailed gives up an index of which an entry was not written, or in part: no other may stand behind it.
+func indexFailed(st *components.Storage, row uint32, errno syscall.Errno) {
+	st.Segments.IndexDead[row] = true
+	dropIndexWork(st, row)
+	st.Log.Log(components.LogWarn, "index entry not written: recovery will read more", components.Num("segment", st.Segments.File[row].SegmentID),
+		components.Num("errno", uint64(errno)))
 }
 
 // dropIndexWork gives up what waits for an index that cannot be opened or appended to: entries are a convenience, vouchers are told.
@@ -145,7 +151,8 @@ func dropIndexWork(st *components.Storage, row uint32) {
 	}
 }
 
-// VouchLogs syncs logs and then writes their vouchers: one after the other, or the voucher would promise too much.
+// VouchLogs syncs logs and then writes their vouchers: one after the other, or the voucher would promise too much. Where an index cannot be
+// appended to any more the log is synced all the same, for the vouchers of later segments speak of it too.
 // Reads In.Vouch. Writes Segments, Inflight. Drives the ring.
 func VouchLogs(v components.StateView, st *components.Storage, io *IO) {
 	f := &st.Segments
@@ -156,7 +163,7 @@ func VouchLogs(v components.StateView, st *components.Storage, io *IO) {
 		}
 		order := st.In.Vouch.Pop()
 		row := f.Row(order.File)
-		if f.IndexDead[row] || st.Directory.NamesFailed {
+		if st.Directory.NamesFailed {
 			st.Out.Vouched.Push(vouchedOf(&order, syscall.ENOSPC))
 			continue
 		}
@@ -170,7 +177,11 @@ func VouchLogs(v components.StateView, st *components.Storage, io *IO) {
 			continue
 		}
 		atHand++
-		if !logReady(v, st, io, row) || !indexReady(v, st, io, row) || marksWait(st, order.File.SegmentID) {
+		ready := logReady(v, st, io, row)
+		if !f.IndexDead[row] {
+			ready = ready && indexReady(v, st, io, row) && !marksWait(st, order.File.SegmentID)
+		}
+		if !ready {
 			st.In.Vouch.Push(order)
 			continue
 		}
@@ -194,7 +205,7 @@ func VouchLogs(v components.StateView, st *components.Storage, io *IO) {
 
 // vouchedOf is what became of an order.
 func vouchedOf(order *components.VouchOrder, errno syscall.Errno) components.Vouched {
-	return components.Vouched{Partition: order.Partition, Segment: order.Segment, SegmentID: order.File.SegmentID, Position: order.Entry.Position, Idle: order.Idle, Err: errno}
+	return components.Vouched{Partition: order.Partition, Segment: order.Segment, SegmentID: order.File.SegmentID, Position: order.Entry.Position, Err: errno}
 }
 
 func marksWait(st *components.Storage, segmentID uint64) bool {
@@ -215,15 +226,15 @@ func vouchDone(v components.StateView, st *components.Storage, slot uint32, res 
 	}
 	st.Inflight.Put(slot)
 	errno := errnoOf(res)
-	if kind == OpSyncLog && errno == 0 {
+	if kind == OpSyncLog && errno == 0 && !f.IndexDead[row] {
 		st.VouchNext.Push(order) // the row stays held, and its index busy
 		return
 	}
 	f.Inflight[row]--
 	f.IndexBusy[row] = false
 	if kind == OpWriteVoucher && (errno != 0 || res != wire.IndexEntrySize) {
-		f.IndexDead[row] = true
-		errno = syscall.ENOSPC
+		indexFailed(st, row, errno)
+		errno = 0 // the log is synced
 	}
 	st.Out.Vouched.Push(vouchedOf(&order, errno))
 }

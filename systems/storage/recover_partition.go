@@ -459,11 +459,17 @@ func (r *recovery) settle(begin, i int, p place, bad string) error {
 	if cut {
 		r.noteCut(i, p, found, bad)
 	}
+	r.out.VouchFrom = r.logs[begin].id
 	if r.ReadOnly {
 		r.out.Vouched = !cut && l.vouched(p)
 		return r.finish()
 	}
 	synced := r.logs[begin : i+1]
+	for _, earlier := range synced[:len(synced)-1] { // their vouchers are still to come
+		if err := r.tidyIndex(earlier); err != nil {
+			return notCut(err)
+		}
+	}
 	switch {
 	case cut:
 		err = r.cut(synced, p)

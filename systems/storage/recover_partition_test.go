@@ -117,6 +117,25 @@ func TestRecoverTornInTheMiddle(t *testing.T) {
 	p.wantStable(got)
 }
 
+// Segments that nothing vouches for are told to the owner, who syncs them before the last one, and their indexes can be appended to.
+func TestRecoverVouchFrom(t *testing.T) {
+	p := newPartition(t)
+	p.segment(testID, 0).record(3, 0, 50).voucher(0, 3)
+	second := p.segment(testID+1, 2).record(3, 2, 50).mark(0, 3, false)
+	p.segment(testID+2, 4).record(3, 4, 50)
+	second.index = append(second.index, 1, 2, 3)
+	p.in.BelongsToBoot = func(uint64) bool { return false }
+	p.write()
+	got := p.wantGood(1, 1, 1)
+	if got.Vouched || got.VouchFrom != testID {
+		t.Errorf("got vouched %v, from segment %#x, want false, %#x", got.Vouched, got.VouchFrom, testID)
+	}
+	index, err := os.ReadFile(filepath.Join(p.in.Root, components.SegmentsDir, second.name(wire.SegmentIndex)))
+	if err != nil || len(index) != wire.IndexEntrySize {
+		t.Errorf("index of the second segment: got %d bytes, %v, want %d", len(index), err, wire.IndexEntrySize)
+	}
+}
+
 // The same, but a later write says that the missing record was in the file.
 func TestRecoverDamageBySafeBelow(t *testing.T) {
 	for _, level := range []components.Level{components.LevelMemory, components.LevelWritten, components.LevelDurable} {
