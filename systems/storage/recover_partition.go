@@ -120,7 +120,7 @@ func (r *recovery) recover() error {
 			return err
 		case bad == "":
 			r.accept(l, p)
-			p.position = wire.SegmentHeadSize
+			p.enter(r.logs[i+1])
 		case p.position == from && l.vouchesForRecord():
 			return corrupt(l.path, p.position, "the index vouches for a record here: %s", bad)
 		default:
@@ -241,7 +241,7 @@ func (r *recovery) acceptBefore(damage error) error {
 		if l.headless != nil || l.head.BaseOffset != p.offset {
 			break
 		}
-		p.position = wire.SegmentHeadSize
+		p.enter(l)
 		if err := r.relyOnSegment(i, &p); err != nil {
 			return err
 		}
@@ -370,7 +370,7 @@ func (r *recovery) relyOn() (begin int, p place, err error) {
 		if l.head.BaseOffset != p.offset {
 			return 0, p, corrupt(l.path, 0, "the segment begins at offset %d, the one before it ends below %d", l.head.BaseOffset, p.offset)
 		}
-		p.position = wire.SegmentHeadSize
+		p.enter(l)
 		if i == begin {
 			break
 		}

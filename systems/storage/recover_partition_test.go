@@ -120,7 +120,7 @@ func TestRecoverTornInTheMiddle(t *testing.T) {
 // Segments that nothing vouches for are told to the owner, who syncs them before the last one, and their indexes can be appended to.
 func TestRecoverVouchFrom(t *testing.T) {
 	p := newPartition(t)
-	p.segment(testID, 0).record(3, 0, 50).voucher(0, 3)
+	p.segment(testID, 0).record(3, 0, 50).voucher(1, 3)
 	second := p.segment(testID+1, 2).record(3, 2, 50).mark(0, 3, false)
 	p.segment(testID+2, 4).record(3, 4, 50)
 	second.index = append(second.index, 1, 2, 3)
@@ -134,6 +134,20 @@ func TestRecoverVouchFrom(t *testing.T) {
 	if err != nil || len(index) != wire.IndexEntrySize {
 		t.Errorf("index of the second segment: got %d bytes, %v, want %d", len(index), err, wire.IndexEntrySize)
 	}
+}
+
+// A segment may be vouched for by a later run than the one that began the next segment.
+func TestRecoverLateVoucher(t *testing.T) {
+	p := newPartition(t)
+	p.segment(testID, 0).record(3, 0, 50).voucher(1, 6)
+	p.segment(testID+1, 2).record(3, 2, 50).voucher(1, 6)
+	p.segment(testID+2, 4).record(3, 4, 50)
+	p.write().wantGood(1, 1, 1)
+	p = newPartition(t)
+	p.segment(testID, 0).record(3, 0, 50).voucher(1, 6)
+	p.segment(testID+1, 2).record(3, 2, 50)
+	p.segment(testID+2, 4).record(3, 4, 50).voucher(1, 6)
+	p.write().wantGood(1, 1, 1)
 }
 
 // The same, but a later write says that the missing record was in the file.

@@ -212,6 +212,15 @@ func (l *segmentLog) start() place {
 	return place{position: wire.SegmentHeadSize, offset: l.head.BaseOffset}
 }
 
+// enter goes on to the first record of the next segment. What an entry says of the run is of the run that wrote it, and a segment may be
+// vouched for long after the next one was begun.
+func (p *place) enter(next *segmentLog) {
+	p.position = wire.SegmentHeadSize
+	if next.headless == nil {
+		p.run = min(p.run, next.head.Run)
+	}
+}
+
 // placeOf is where an entry says that a record begins or the log ends.
 func placeOf(e *wire.IndexEntry) place {
 	return place{position: e.Position, offset: e.Offset, time: e.Time, run: e.Run}
