@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -76,6 +77,31 @@ func cpuSeconds() float64 {
 	var usage unix.Rusage
 	_ = unix.Getrusage(unix.RUSAGE_SELF, &usage)
 	return float64(usage.Utime.Nano()+usage.Stime.Nano()) / 1e9
+}
+
+// shardCPU is what the threads of this process's shards have used so far, in seconds.
+func shardCPU(b *testing.B) (seconds float64) {
+	b.Helper()
+	names, err := filepath.Glob("/proc/self/task/*/comm")
+	if err != nil || len(names) == 0 {
+		b.Fatalf("threads: got %q, %v", names, err)
+	}
+	for _, name := range names {
+		comm, err := os.ReadFile(name)
+		if err != nil || !strings.HasPrefix(string(comm), threadName) {
+			continue // it may have ended
+		}
+		stat, err := os.ReadFile(filepath.Join(filepath.Dir(name), "schedstat"))
+		if err != nil {
+			b.Fatal(err)
+		}
+		var nanos float64
+		if _, err := fmt.Sscan(string(stat), &nanos); err != nil {
+			b.Fatal(err)
+		}
+		seconds += nanos / 1e9
+	}
+	return seconds
 }
 
 // produce sends total batches over so many producers, each to a stream of its own, and returns the rate in MB/s and in requests per second.
@@ -169,12 +195,12 @@ func BenchmarkSendSmall(b *testing.B) {
 	}
 }
 
-// BenchmarkPoll polls batches of 1 MB from memory, beside what a bare ring sends from memory.
+// BenchmarkPoll polls batches of 1 MB from memory, beside what a bare ring sends from memory. CPU is that of the shards' threads.
 func BenchmarkPoll(b *testing.B) {
 	const batches, consumers = 100, 4
 	host := uring.NewKernel()
 	defer host.Close()
-	send, err := baseline.Send(host, 1<<30)
+	send, sendCPU, err := baseline.SendCost(host, 1<<30)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -200,7 +226,7 @@ func BenchmarkPoll(b *testing.B) {
 		clients[i] = dial(b, s)
 	}
 	for b.Loop() {
-		start := time.Now()
+		start, cpu := time.Now(), shardCPU(b)
 		var group sync.WaitGroup
 		for i, c := range clients {
 			group.Go(func() {
@@ -220,10 +246,14 @@ func BenchmarkPoll(b *testing.B) {
 			})
 		}
 		group.Wait()
-		mb := float64(batches*consumers*len(batch)) / 1e6 / time.Since(start).Seconds()
+		gb := float64(batches*consumers*len(batch)) / 1e9
+		mb, used := gb*1e3/time.Since(start).Seconds(), (shardCPU(b)-cpu)/gb
 		b.ReportMetric(mb, "MB/s")
 		b.ReportMetric(send, "bare-MB/s")
 		b.ReportMetric(mb/send, "ratio")
+		b.ReportMetric(used, "cpu-s/GB")
+		b.ReportMetric(sendCPU, "bare-cpu-s/GB")
+		b.ReportMetric(used/sendCPU, "cpu-ratio")
 	}
 }
 

@@ -1,7 +1,11 @@
 package server
 
 import (
+	"fmt"
 	"runtime"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
 
 	"galgo/systems/engine"
 )
@@ -19,6 +23,7 @@ func newThread(shard *engine.Shard) *thread {
 
 func (t *thread) run() {
 	runtime.LockOSThread()
+	nameThread(t.shard.State.Shard)
 	defer close(t.done)
 	err := t.shard.SetUp()
 	t.ready <- err
@@ -28,4 +33,15 @@ func (t *thread) run() {
 	for t.shard.Turn() {
 	}
 	t.shard.TearDown()
+}
+
+// threadName begins the names of shards' threads, as tools like top and perf show them.
+const threadName = "galgo-shard-"
+
+// nameThread names the calling thread. Where that is not allowed it has no name of its own.
+func nameThread(shard int) {
+	name, err := unix.BytePtrFromString(fmt.Sprint(threadName, shard))
+	if err == nil {
+		_ = unix.Prctl(unix.PR_SET_NAME, uintptr(unsafe.Pointer(name)), 0, 0, 0)
+	}
 }

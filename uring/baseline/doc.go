@@ -7,6 +7,7 @@ package baseline
 
 const (
 	frameSize  = 1 << 20 // bytes of a frame and of a write
+	sendFrames = 256     // frames that Send sends in turn
 	firstCount = 64      // provided buffers that take the first bytes of a frame
 	firstSize  = 8192    // bytes of each
 	mega       = 1e6

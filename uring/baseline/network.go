@@ -11,7 +11,7 @@ import (
 // Receive receives so many bytes in frames of 1 MiB over loopback as the server does: the first bytes of a frame into a provided buffer, the
 // rest with one MSG_WAITALL into the place where the whole frame is to stand. The peer is an ordinary goroutine in this process.
 func Receive(h uring.Host, bytes uint64) (mbPerSecond float64, err error) {
-	err = connected(h, func(peer net.Conn) error {
+	err = connected(h, 1, func(peer net.Conn) error {
 		frame := make([]byte, frameSize)
 		for range frames(bytes) {
 			if _, err := peer.Write(frame); err != nil {
@@ -55,15 +55,24 @@ func receiveFrame(s *shard, fd int32, first *uring.BufRing) error {
 	return err
 }
 
-// Send sends so many bytes in frames of 1 MiB from memory over loopback. The peer is an ordinary goroutine in this process.
+// Send sends so many bytes in frames of 1 MiB over loopback, from memory that is too large for caches. The peer is an ordinary goroutine in
+// this process.
 func Send(h uring.Host, bytes uint64) (mbPerSecond float64, err error) {
-	err = connected(h, func(peer net.Conn) error {
+	mbPerSecond, _, err = SendCost(h, bytes)
+	return mbPerSecond, err
+}
+
+// SendCost is Send that tells what the sending thread used as well, in CPU seconds per GB.
+func SendCost(h uring.Host, bytes uint64) (mbPerSecond, cpuPerGB float64, err error) {
+	err = connected(h, min(frames(bytes), sendFrames), func(peer net.Conn) error {
 		_, err := io.CopyBuffer(struct{ io.Writer }{io.Discard}, struct{ io.Reader }{peer}, make([]byte, frameSize))
 		return err
 	}, func(s *shard, fd int32) error {
-		begin := now(h)
-		for range frames(bytes) {
-			c, err := s.do(uring.Send(fd, s.slab.Base(), frameSize, uring.MSG_WAITALL, 0))
+		sources := uint64(min(frames(bytes), sendFrames))
+		clear(s.slab.Bytes(0, sources*frameSize)) // have it
+		begin, cpu := now(h), threadCPU()
+		for i := range uint64(frames(bytes)) {
+			c, err := s.do(uring.Send(fd, s.slab.Addr(i%sources*frameSize), frameSize, uring.MSG_WAITALL, 0))
 			if err != nil {
 				return err
 			}
@@ -71,16 +80,17 @@ func Send(h uring.Host, bytes uint64) (mbPerSecond float64, err error) {
 				return io.ErrShortWrite
 			}
 		}
-		mbPerSecond = float64(frames(bytes)*frameSize) / s.micros(begin)
+		sent := float64(frames(bytes) * frameSize)
+		mbPerSecond, cpuPerGB = sent/s.micros(begin), (threadCPU()-cpu)/(sent/1e9)
 		return nil
 	})
-	return mbPerSecond, err
+	return mbPerSecond, cpuPerGB, err
 }
 
 func frames(bytes uint64) int { return int(max(bytes/frameSize, 1)) }
 
-// connected runs both ends of one connection.
-func connected(h uring.Host, peer func(net.Conn) error, server func(*shard, int32) error) error {
+// connected runs both ends of one connection, of which the server has memory for so many frames.
+func connected(h uring.Host, memory int, peer func(net.Conn) error, server func(*shard, int32) error) error {
 	listener, address, err := h.Listen("127.0.0.1:0")
 	if err != nil {
 		return err
@@ -94,7 +104,7 @@ func connected(h uring.Host, peer func(net.Conn) error, server func(*shard, int3
 		}
 		peerDone <- errors.Join(peer(conn), conn.Close())
 	}()
-	slabSize := frameSize + uring.BytesNeeded(firstCount, firstSize)
+	slabSize := uint64(memory)*frameSize + uring.BytesNeeded(firstCount, firstSize)
 	serverErr := onShard(h, slabSize, uring.Params{Entries: 64}, func(s *shard) error {
 		c, err := s.do(uring.Accept(listener, uring.SOCK_CLOEXEC, 0))
 		if err != nil {

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"runtime"
 
+	"golang.org/x/sys/unix"
+
 	"galgo/uring"
 )
 
@@ -69,4 +71,11 @@ func (s *shard) micros(since uint64) float64 { return float64(max(now(s.host)-si
 func now(h uring.Host) uint64 {
 	_, mono := h.Clock()
 	return mono
+}
+
+// threadCPU is what the calling thread has used so far, in seconds.
+func threadCPU() float64 {
+	var t unix.Timespec
+	_ = unix.ClockGettime(unix.CLOCK_THREAD_CPUTIME_ID, &t) // a clock that every Linux has
+	return float64(t.Nano()) / 1e9
 }
