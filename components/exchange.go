@@ -212,7 +212,7 @@ type VouchOrder struct {
 	Segment   uint32 // row in Segments, which stays until Vouched
 	File      wire.SegmentFile
 	Entry     wire.IndexEntry
-	Names     uint64 // Directory.NamesMade when storage first looked at the order; 0: it has not
+	Names     uint64 // Names.Made when storage first looked at the order; 0: it has not
 }
 
 // Job is work for the worker queue.

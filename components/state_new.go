@@ -110,7 +110,7 @@ func NewStorage(shared *Shared, arena *Arena, facts *Facts, orders *Orders, slot
 	st.Listener.FD = -1
 	st.Control.FD, st.Offsets.FD, st.Directory.LogFD = -1, -1, -1
 	st.Hungry = ecs.NewQueue[ecs.Entity](facts.Frames.Free())
-	st.Directory.Found = new(atomic.Uint64)
+	st.Disk.Found = new(atomic.Uint64)
 	st.GrowDone, st.VouchNext, st.Vouching = ecs.NewQueue[GrowStep](slots), ecs.NewQueue[VouchOrder](slots), Vouching{}
 	st.Gauges, st.Space = shared.Gauges, shared.Space
 	st.Pool.Filling.FD = NoFD

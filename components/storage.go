@@ -14,18 +14,21 @@ type Storage struct {
 	Budget *Budget
 	Arena  *Arena // receive frames, cold reads, vectors of writes
 
-	Conns     ConnFiles
-	Segments  SegmentFiles
-	Inflight  Inflight
-	Directory Directory
-	Listener  Listener
-	Control   ControlFile
-	Offsets   OffsetFile
-	Colds     Colds
-	WatchAt   uint64                // mono µs at which slow connections are looked for next
-	One       Span                  // a word that holds 1, for socket options
-	Hungry    ecs.Queue[ecs.Entity] // connections whose frame waits for memory, in turn
-	Starving  ecs.Bits              // connection rows that wait for a receive buffer
+	Conns       ConnFiles
+	Segments    SegmentFiles
+	Inflight    Inflight
+	Directory   Directory
+	Disk        Disk
+	Descriptors Descriptors
+	Names       Names
+	Listener    Listener
+	Control     ControlFile
+	Offsets     OffsetFile
+	Colds       Colds
+	WatchAt     uint64                // mono µs at which slow connections are looked for next
+	One         Span                  // a word that holds 1, for socket options
+	Hungry      ecs.Queue[ecs.Entity] // connections whose frame waits for memory, in turn
+	Starving    ecs.Bits              // connection rows that wait for a receive buffer
 
 	GrowDone  ecs.Queue[GrowStep]   // steps of making and growing logs that returned
 	Vouching  Vouching              // by slot: vouchers under way
@@ -44,23 +47,35 @@ type Storage struct {
 
 // Directory is where the shard's files are.
 type Directory struct {
-	Root         string         // the data directory
-	LogFD        int32          // descriptor of its directory of segments
-	Direct       bool           // O_DIRECT is used
-	Reserve      uint64         // bytes of the filesystem that appends leave free
-	Free         uint64         // bytes that were free at FreeAt, less what was taken since
-	FreeAt       uint64         // mono µs
-	FreeAlone    bool           // nothing was in the pools when that was looked up
-	ShortAt      uint64         // mono µs at which the pools were last asked to give way
-	Asking       bool           // a worker is looking
-	Found        *atomic.Uint64 // where it puts what it finds
-	FilesMax     int            // descriptors of segments and indexes that may be open
-	FilesOpen    int
-	FilesClosing int    // of them: the close is in flight
-	NamesMade    uint64 // logs made or renamed; those of earlier runs count as one
-	NamesSynced  uint64 // of them, from the first: durable
-	NamesSyncing bool   // a sync of the directory for vouchers is in flight
-	NamesFailed  bool   // one has failed
+	Root   string // the data directory
+	LogFD  int32  // descriptor of its directory of segments
+	Direct bool   // O_DIRECT is used
+}
+
+// Disk is what is known of the room on the filesystem.
+type Disk struct {
+	Reserve   uint64         // bytes that appends leave free
+	Free      uint64         // bytes that were free at FreeAt, less what was taken since
+	FreeAt    uint64         // mono µs
+	FreeAlone bool           // nothing was in the pools when that was looked up
+	ShortAt   uint64         // mono µs at which the pools were last asked to give way
+	Asking    bool           // a worker is looking
+	Found     *atomic.Uint64 // where it puts what it finds
+}
+
+// Descriptors counts those of segments and indexes.
+type Descriptors struct {
+	Max     int // that may be open
+	Open    int
+	Closing int // of them: the close is in flight
+}
+
+// Names counts names in the directory of segments, of which vouchers want to know that they are durable.
+type Names struct {
+	Made    uint64 // logs made or renamed; those of earlier runs count as one
+	Synced  uint64 // of them, from the first: durable
+	Syncing bool   // a sync of the directory for vouchers is in flight
+	Failed  bool   // one has failed
 }
 
 // The parts of a data directory, by name.

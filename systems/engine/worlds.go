@@ -40,8 +40,9 @@ func (e *Engine) makeShards() error {
 		if err != nil {
 			return err
 		}
-		st.Directory = components.Directory{Root: root, LogFD: logFD, NamesMade: 1, Direct: direct, Reserve: o.Reserve(total),
-			Free: free / uint64(cfg.Shards), FreeAt: mono, FilesMax: o.FilesMax, Found: st.Directory.Found}
+		st.Directory = components.Directory{Root: root, LogFD: logFD, Direct: direct}
+		st.Names.Made, st.Descriptors.Max = 1, o.FilesMax
+		st.Disk.Reserve, st.Disk.Free, st.Disk.FreeAt = o.Reserve(total), free/uint64(cfg.Shards), mono
 		world := components.NewState(&cfg, shared, stateArena, e.catalog.Clone(), facts, orders)
 		world.Machine, world.Collect, world.Random, world.Log, st.Log = o.Machine, o.Collect, o.Host.Random, o.Log, o.Log
 		if i == 0 {

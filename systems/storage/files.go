@@ -36,11 +36,11 @@ func putNames(st *components.Storage, first, second func(dst []byte) []byte) (wh
 // roomForFile says whether one more descriptor may be opened: when they run short, the file longest unused is closed. What is being closed
 // already is room to come: many who ask in one tick must not close each other's files before they are used.
 func roomForFile(st *components.Storage, io *IO) bool {
-	d := &st.Directory
-	if d.FilesOpen < d.FilesMax {
+	d := &st.Descriptors
+	if d.Open < d.Max {
 		return true
 	}
-	if d.FilesOpen-d.FilesClosing < d.FilesMax {
+	if d.Open-d.Closing < d.Max {
 		return false
 	}
 	f := &st.Segments
@@ -65,7 +65,7 @@ func closeFiles(st *components.Storage, io *IO, row uint32) {
 	for _, fd := range []*int32{&f.LogFD[row], &f.IndexFD[row]} {
 		if *fd != components.NoFD && st.Inflight.Free() > 0 {
 			_, token := take(st, OpCloseFile, 0)
-			st.Directory.FilesClosing++
+			st.Descriptors.Closing++
 			io.Ring.Push(uring.Close(*fd, token))
 			*fd = components.NoFD
 		}
@@ -102,7 +102,7 @@ func openLog(st *components.Storage, io *IO, row uint32, create bool) bool {
 	st.Inflight.Span[slot] = path
 	f.Inflight[row]++
 	f.LogBusy[row] = true
-	st.Directory.FilesOpen++
+	st.Descriptors.Open++
 	io.Ring.Push(uring.Openat(st.Directory.LogFD, addr(st, path), flags, fileMode, token))
 	return true
 }
@@ -183,17 +183,17 @@ func growDone(v components.StateView, st *components.Storage, slot uint32, res i
 		if errno == 0 {
 			f.LogFD[row] = res
 			if f.Fresh[row] {
-				st.Directory.NamesMade++
+				st.Names.Made++
 			}
 			return // whoever wanted it open asks again
 		}
-		st.Directory.FilesOpen--
+		st.Descriptors.Open--
 		openFailed(v, st, row, errno)
 	case OpTruncate:
 		pushGrown(st, row, partition, have, syscall.ENOSPC)
 	case OpSyncDir:
 		if errno == 0 {
-			st.Directory.NamesSynced = max(st.Directory.NamesSynced, have)
+			st.Names.Synced = max(st.Names.Synced, have)
 		}
 		pushGrown(st, row, partition, f.Allocated[row], errno)
 	default:
@@ -201,7 +201,7 @@ func growDone(v components.StateView, st *components.Storage, slot uint32, res i
 			errno = syscall.EIO
 		}
 		if kind == OpRename && errno == 0 {
-			st.Directory.NamesMade++
+			st.Names.Made++
 		}
 		st.GrowDone.Push(components.GrowStep{Kind: kind, Row: row, Partition: partition, Have: have, Err: errno})
 	}
@@ -242,7 +242,7 @@ func FinishGrowth(v components.StateView, st *components.Storage, io *IO) {
 			pushGrown(st, row, step.Partition, step.Have, step.Err)
 		case durable && step.Have == 0:
 			slot, token := startStep(st, OpSyncDir, row, step.Partition)
-			st.Inflight.More[slot] = st.Directory.NamesMade
+			st.Inflight.More[slot] = st.Names.Made
 			io.Ring.Push(uring.Fsync(st.Directory.LogFD, false, token))
 		default:
 			pushGrown(st, row, step.Partition, f.Allocated[row], 0)

@@ -73,7 +73,7 @@ func indexReady(v components.StateView, st *components.Storage, io *IO, row uint
 	f.Inflight[row]++
 	st.Indexing++
 	f.IndexBusy[row] = true
-	st.Directory.FilesOpen++
+	st.Descriptors.Open++
 	io.Ring.Push(uring.Openat(st.Directory.LogFD, addr(st, path), uring.O_RDWR|uring.O_CREAT|uring.O_APPEND|uring.O_CLOEXEC, fileMode, token))
 	return false
 }
@@ -112,7 +112,7 @@ func indexDone(v components.StateView, st *components.Storage, slot uint32, res 
 			f.IndexFD[row] = res
 			return
 		}
-		st.Directory.FilesOpen--
+		st.Descriptors.Open--
 		dropIndexWork(st, row)
 		return
 	}
@@ -156,14 +156,14 @@ func dropIndexWork(st *components.Storage, row uint32) {
 // Reads In.Vouch. Writes Segments, Inflight. Drives the ring.
 func VouchLogs(v components.StateView, st *components.Storage, io *IO) {
 	f := &st.Segments
-	atHand, atHandMax := 0, max(st.Directory.FilesMax/vouchingShare, 1)
+	atHand, atHandMax := 0, max(st.Descriptors.Max/vouchingShare, 1)
 	for range st.In.Vouch.Len() {
 		if st.Inflight.Free() < 4 || len(st.Vouching)+st.VouchNext.Len() >= vouchingMax || st.Out.Vouched.Free() <= components.FactsMax() {
 			break
 		}
 		order := st.In.Vouch.Pop()
 		row := f.Row(order.File)
-		if st.Directory.NamesFailed {
+		if st.Names.Failed {
 			st.Out.Vouched.Push(vouchedOf(&order, syscall.ENOSPC))
 			continue
 		}

@@ -69,13 +69,13 @@ func NextFill(st *components.Storage) uint64 {
 
 // beginFilling opens a new file, if there is room for one that is worth it.
 func beginFilling(v components.StateView, st *components.Storage, io *IO) {
-	p, d := &st.Pool, &st.Directory
+	p, disk := &st.Pool, &st.Disk
 	size := components.AlignDown(min(p.Want, st.Space.Room()))
-	if v.Now().MonoMicros-d.FreeAt >= freeSpaceMicros {
+	if v.Now().MonoMicros-disk.FreeAt >= freeSpaceMicros {
 		lookAtSpace(v, st, io)
 		return
 	}
-	if d.Free < 2*d.Reserve+size || size < components.PoolFileMin {
+	if disk.Free < 2*disk.Reserve+size || size < components.PoolFileMin {
 		p.Missing = 0
 		return
 	}
@@ -94,14 +94,14 @@ func beginFilling(v components.StateView, st *components.Storage, io *IO) {
 	cfg := v.Config()
 	p.Missing -= min(p.Missing, p.Want)
 	p.Filling = components.Filling{Step: components.FillOpen, File: components.PoolFile{Number: p.Name(&cfg), Size: size}, FD: components.NoFD}
-	d.Free -= size
-	d.FilesOpen++
+	disk.Free -= size
+	st.Descriptors.Open++
 	putName(st, path, poolName(p.Filling.File))
 	flags := uint32(uring.O_RDWR | uring.O_CLOEXEC | uring.O_CREAT | uring.O_EXCL)
-	if d.Direct {
+	if st.Directory.Direct {
 		flags |= uring.O_DIRECT
 	}
-	pushFill(st, io, uring.Openat(d.LogFD, addr(st, path), flags, fileMode, 0), path)
+	pushFill(st, io, uring.Openat(st.Directory.LogFD, addr(st, path), flags, fileMode, 0), path)
 }
 
 func poolName(file components.PoolFile) func(dst []byte) []byte {
@@ -144,7 +144,7 @@ func fillDone(st *components.Storage, slot uint32, res int32) {
 	closed := fill.FD != components.NoFD && (fill.Step == components.FillClose || fill.Step == components.FillRemove)
 	if closed {
 		fill.FD = components.NoFD
-		st.Directory.FilesOpen--
+		st.Descriptors.Open--
 	}
 	if fill.Step == components.FillRemove {
 		if !closed { // unlinked, or not to be unlinked
@@ -158,7 +158,7 @@ func fillDone(st *components.Storage, slot uint32, res int32) {
 	}
 	if errno != 0 && !(fill.Step == components.FillAllocate && errno == syscall.EOPNOTSUPP) {
 		if fill.Step == components.FillOpen {
-			st.Directory.FilesOpen--
+			st.Descriptors.Open--
 		}
 		fill.Step, p.Missing = components.FillRemove, 0
 		st.Log.Log(components.LogWarn, "no file could be made for the pool", components.Num("errno", uint64(errno)))

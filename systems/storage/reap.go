@@ -78,8 +78,8 @@ func reapOne(v components.StateView, st *components.Storage, io *IO, slot uint32
 	case OpFill:
 		fillDone(st, slot, c.Res)
 	case OpCloseFile:
-		st.Directory.FilesOpen--
-		st.Directory.FilesClosing--
+		st.Descriptors.Open--
+		st.Descriptors.Closing--
 		st.Inflight.Put(slot)
 	case OpRefuse:
 		st.Inflight.Put(slot)

@@ -23,27 +23,27 @@ const (
 // spaceFor takes n bytes off what is known to be free, unless that touches the reserve. Before it says that there are none, the pools have given
 // all that they have.
 func spaceFor(v components.StateView, st *components.Storage, io *IO, n uint64) space {
-	d := &st.Directory
+	k := &st.Disk
 	now := v.Now().MonoMicros
-	if n == 0 || d.Free >= d.Reserve+n {
-		if now-d.FreeAt >= freeSpaceMicros {
+	if n == 0 || k.Free >= k.Reserve+n {
+		if now-k.FreeAt >= freeSpaceMicros {
 			lookAtSpace(v, st, io)
 		}
-		d.Free -= n
+		k.Free -= n
 		return spaceTaken
 	}
-	if now-d.FreeAt >= shortSpaceMicros {
+	if now-k.FreeAt >= shortSpaceMicros {
 		lookAtSpace(v, st, io)
 	}
 	if st.Space.Pooled.Load() > 0 {
-		d.FreeAlone = false
-		if now-d.ShortAt >= shortSpaceMicros {
-			d.ShortAt = now
+		k.FreeAlone = false
+		if now-k.ShortAt >= shortSpaceMicros {
+			k.ShortAt = now
 			st.Space.Shorten()
 		}
 		return spaceLater
 	}
-	if !d.FreeAlone {
+	if !k.FreeAlone {
 		return spaceLater // what is known may be older than what the pools gave
 	}
 	return spaceNone
@@ -51,16 +51,16 @@ func spaceFor(v components.StateView, st *components.Storage, io *IO, n uint64) 
 
 // lookAtSpace lets a worker find out how much is free.
 func lookAtSpace(v components.StateView, st *components.Storage, io *IO) {
-	d := &st.Directory
-	if d.Asking || st.Inflight.Free() == 0 {
+	k := &st.Disk
+	if k.Asking || st.Inflight.Free() == 0 {
 		return
 	}
 	slot, token := take(st, OpFreeSpace, 0)
 	if st.Space.Pooled.Load() == 0 {
 		st.Inflight.Aux[slot] = 1
 	}
-	files, root, found := io.Ring.Host().Files(), d.Root, d.Found
-	d.Asking = io.Ring.Host().Work(v.Shard(), token, func() int32 {
+	files, root, found := io.Ring.Host().Files(), st.Directory.Root, k.Found
+	k.Asking = io.Ring.Host().Work(v.Shard(), token, func() int32 {
 		_, free, err := files.StatFS(root)
 		if err != nil {
 			return resultOf(err)
@@ -68,18 +68,18 @@ func lookAtSpace(v components.StateView, st *components.Storage, io *IO) {
 		found.Store(free)
 		return 0
 	})
-	if !d.Asking {
+	if !k.Asking {
 		st.Inflight.Put(slot)
 	}
 }
 
 // spaceDone takes what a worker found out. What cannot be found out stays as it was known.
 func spaceDone(v components.StateView, st *components.Storage, slot uint32, res int32) {
-	d := &st.Directory
-	d.Asking = false
-	d.FreeAt = v.Now().MonoMicros
+	k := &st.Disk
+	k.Asking = false
+	k.FreeAt = v.Now().MonoMicros
 	if res == 0 {
-		d.Free, d.FreeAlone = d.Found.Load(), st.Inflight.Aux[slot] == 1
+		k.Free, k.FreeAlone = k.Found.Load(), st.Inflight.Aux[slot] == 1
 	}
 	st.Inflight.Put(slot)
 }
