@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -13,9 +14,9 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"galgo/components"
 	"galgo/server/config"
-	"galgo/uring"
-	"galgo/uring/baseline"
+	"galgo/uring/echobench"
 	"galgo/wire"
 	"galgo/wire/client"
 )
@@ -23,18 +24,19 @@ import (
 // The benchmarks compare a whole server over loopback with what the bare ring and the bare disk do in the same run: the ratios count, the
 // absolute numbers belong to the machine. Server and clients share the process here, so CPU is theirs together.
 
-// benchServer starts a server at a durability level in a directory of its own.
-func benchServer(b *testing.B, level string) *Server {
+// benchServer starts a server in a directory of its own; env is NAME=value.
+func benchServer(b *testing.B, level string, env ...string) *Server {
 	b.Helper()
-	stderr := os.Stderr
-	null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
-	if err != nil {
-		b.Fatal(err)
-	}
-	os.Stderr = null
-	defer func() { os.Stderr = stderr }()
-	cfg, err := config.Load(config.Sources{Environ: []string{"GALGO_DURABILITY_DEFAULT=" + level}, WithDefaultRootCredentials: true,
-		Flags: map[string]string{"data": filepath.Join(b.TempDir(), "data"), "tcp-address": "127.0.0.1:0"}})
+	s := startOn(b, filepath.Join(b.TempDir(), "data"), append(env, "GALGO_DURABILITY_DEFAULT="+level)...)
+	b.Cleanup(func() { stop(b, s) })
+	return s
+}
+
+// startOn starts a server that the caller stops, and that logs nothing.
+func startOn(b *testing.B, dir string, env ...string) *Server {
+	b.Helper()
+	cfg, err := config.Load(config.Sources{Environ: append(env, "GALGO_LOGGING_LEVEL=off", "GALGO_LOGGING_FILE_ENABLED=false"), WithDefaultRootCredentials: true,
+		Flags: map[string]string{"data": dir, "tcp-address": "127.0.0.1:0"}})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -42,13 +44,14 @@ func benchServer(b *testing.B, level string) *Server {
 	if err != nil {
 		b.Fatal(err)
 	}
-	b.Cleanup(func() {
-		if err := s.Stop(); err != nil {
-			b.Error(err)
-		}
-		_ = null.Close()
-	})
 	return s
+}
+
+func stop(b *testing.B, s *Server) {
+	b.Helper()
+	if err := s.Stop(); err != nil {
+		b.Fatal(err)
+	}
 }
 
 func dial(b *testing.B, s *Server) *client.Client {
@@ -104,156 +107,114 @@ func shardCPU(b *testing.B) (seconds float64) {
 	return seconds
 }
 
-// produce sends total batches over so many producers, each to a stream of its own, and returns the rate in MB/s and in requests per second.
-func produce(b *testing.B, s *Server, producers, total int, batch []byte) (mb, requests float64) {
+// target is where a producer of a benchmark sends: a topic of its own with one partition.
+type target struct {
+	*client.Client
+	stream wire.Ident
+}
+
+var benchTopic = wire.IdentNamed([]byte("topic"))
+
+// newTarget connects, and creates the topic, with segments of so many bytes; 0 is the default.
+func newTarget(b *testing.B, s *Server, segment uint64) *target {
 	b.Helper()
-	clients := make([]*client.Client, producers)
-	for i := range clients {
-		clients[i] = dial(b, s)
-		name := fmt.Sprintf("bench-%d-%d", i, time.Now().UnixNano())
-		if _, err := clients[i].CreateStream(name); err != nil {
-			b.Fatal(err)
-		}
-		stream := wire.IdentNamed([]byte(name))
-		if _, err := clients[i].CreateTopic(wire.CreateTopic{Stream: stream, Name: []byte("topic"), PartitionsCount: 1}); err != nil {
-			b.Fatal(err)
-		}
-		benchTargets.Store(clients[i], stream)
+	t := &target{Client: dial(b, s)}
+	name := fmt.Sprintf("bench-%d", time.Now().UnixNano())
+	if _, err := t.CreateStream(name); err != nil {
+		b.Fatal(err)
 	}
+	t.stream = wire.IdentNamed([]byte(name))
+	create := wire.CreateTopic{Stream: t.stream, Name: []byte("topic"), PartitionsCount: 1}
+	if segment > 0 {
+		create.Options = wire.AppendTypedValue(wire.AppendTypedValue(nil, wire.StringValue([]byte("segment_size"))),
+			wire.StringValue([]byte(fmt.Sprint(segment, " B"))))
+	}
+	if _, err := t.CreateTopic(create); err != nil {
+		b.Fatal(err)
+	}
+	return t
+}
+
+func (t *target) send(batch []byte) error {
+	_, err := t.Send(t.stream, benchTopic, wire.Partitioning{Kind: wire.PartitionNumbered}, batch)
+	return err
+}
+
+// deleteAll removes topics, and waits until their files are gone from the directory, or in the pool: so many are those of others.
+func deleteAll(b *testing.B, s *Server, targets []*target, others int) {
+	b.Helper()
+	for _, t := range targets {
+		if err := errors.Join(t.DeleteStream(t.stream), t.Close()); err != nil {
+			b.Fatal(err)
+		}
+	}
+	for deadline := time.Now().Add(time.Minute); countLogs(b, s) > others; time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			b.Fatalf("a minute after a deletion: got %d logs, want %d", countLogs(b, s), others)
+		}
+	}
+}
+
+// countLogs is how many segments have a log; files of the pool are none.
+func countLogs(b *testing.B, s *Server) int {
+	b.Helper()
+	logs, err := filepath.Glob(filepath.Join(s.dir.Root, components.SegmentsDir, "[0-9a-f]*.log"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	return len(logs)
+}
+
+// produced is what a run of producers came to.
+type produced struct {
+	mb, requests float64         // per second
+	times        []time.Duration // of each request
+}
+
+// produce sends total batches over so many producers, each to a topic of its own.
+func produce(b *testing.B, s *Server, producers, total int, batch []byte, segment uint64) (p produced) {
+	b.Helper()
+	others, targets := countLogs(b, s), make([]*target, producers)
+	for i := range targets {
+		targets[i] = newTarget(b, s, segment)
+	}
+	each := total / producers
+	p.times = make([]time.Duration, each*producers)
 	runtime.GC()
 	start := time.Now()
 	var group sync.WaitGroup
-	for _, c := range clients {
+	for i, t := range targets {
 		group.Go(func() {
-			target, _ := benchTargets.Load(c)
-			for range total / producers {
-				if _, err := c.Send(target.(wire.Ident), wire.IdentNamed([]byte("topic")), wire.Partitioning{Kind: wire.PartitionNumbered}, batch); err != nil {
+			for k := range each {
+				begin := time.Now()
+				if err := t.send(batch); err != nil {
 					b.Error(err)
 					return
 				}
+				p.times[i*each+k] = time.Since(begin)
 			}
 		})
 	}
 	group.Wait()
 	seconds := time.Since(start).Seconds()
-	return float64(total) * float64(len(batch)) / 1e6 / seconds, float64(total) / seconds
+	p.requests = float64(each*producers) / seconds
+	p.mb = p.requests * float64(len(batch)) / 1e6
+	deleteAll(b, s, targets, others)
+	if b.Failed() {
+		b.FailNow()
+	}
+	return p
 }
 
-var benchTargets sync.Map // client -> its stream
+// samples collects a figure over the iterations of a benchmark, by its unit. The medians are reported.
+type samples map[string][]float64
 
-// BenchmarkSend sends 1,000 x 1,000 B from 8 producers at each level, beside what a bare ring receives and what a bare disk writes.
-func BenchmarkSend(b *testing.B) {
-	const batches = 800
-	host := uring.NewKernel()
-	defer host.Close()
-	batch := batchOf(1000, 1000)
-	bytes := uint64(batches) * uint64(len(batch))
-	receive, err := baseline.Receive(host, bytes)
-	if err != nil {
-		b.Fatal(err)
-	}
-	dir := b.TempDir()
-	fresh, err := baseline.Write(host, dir, bytes, 4, false)
-	if err != nil {
-		b.Fatal(err)
-	}
-	synced, err := baseline.Write(host, dir, bytes, 4, true)
-	if err != nil {
-		b.Fatal(err)
-	}
-	for _, level := range []struct {
-		name  string
-		bound float64
-	}{{"memory", receive}, {"written", min(receive, fresh)}, {"durable", min(receive, synced)}} {
-		b.Run(level.name, func(b *testing.B) {
-			s := benchServer(b, level.name)
-			for b.Loop() {
-				cpu := cpuSeconds()
-				mb, _ := produce(b, s, 8, batches, batch)
-				b.ReportMetric(mb, "MB/s")
-				b.ReportMetric(level.bound, "bare-MB/s")
-				b.ReportMetric(mb/level.bound, "ratio")
-				b.ReportMetric((cpuSeconds()-cpu)/(float64(bytes)/1e9), "cpu-s/GB")
-			}
-		})
-	}
-}
+func (s samples) add(unit string, value float64) { s[unit] = append(s[unit], value) }
 
-// BenchmarkSendSmall sends 1 x 100 B from 8 and from 64 producers at each level.
-func BenchmarkSendSmall(b *testing.B) {
-	batch := batchOf(1, 100)
-	for _, level := range []string{"memory", "written", "durable"} {
-		for _, producers := range []int{8, 64} {
-			b.Run(fmt.Sprintf("%s/%d", level, producers), func(b *testing.B) {
-				s := benchServer(b, level)
-				for b.Loop() {
-					_, requests := produce(b, s, producers, 400*producers, batch)
-					b.ReportMetric(requests, "requests/s")
-				}
-			})
-		}
-	}
-}
-
-// BenchmarkPoll polls batches of 1 MB from memory, beside what a bare ring sends from memory. CPU is that of the shards' threads.
-func BenchmarkPoll(b *testing.B) {
-	const batches, consumers = 100, 4
-	host := uring.NewKernel()
-	defer host.Close()
-	send, sendCPU, err := baseline.SendCost(host, 1<<30)
-	if err != nil {
-		b.Fatal(err)
-	}
-	s := benchServer(b, "memory")
-	batch := batchOf(1000, 1000)
-	producer := dial(b, s)
-	topic := wire.IdentNamed([]byte("topic"))
-	stream := wire.IdentNamed([]byte("hot"))
-	if _, err := producer.CreateStream("hot"); err != nil {
-		b.Fatal(err)
-	}
-	if _, err := producer.CreateTopic(wire.CreateTopic{Stream: stream, Name: []byte("topic"), PartitionsCount: consumers}); err != nil {
-		b.Fatal(err)
-	}
-	for i := range batches * consumers {
-		partition := wire.Partitioning{Kind: wire.PartitionNumbered, ID: uint32(i % consumers)}
-		if _, err := producer.Send(stream, topic, partition, batch); err != nil {
-			b.Fatal(err)
-		}
-	}
-	clients := make([]*client.Client, consumers)
-	for i := range clients {
-		clients[i] = dial(b, s)
-	}
-	for b.Loop() {
-		start, cpu := time.Now(), shardCPU(b)
-		var group sync.WaitGroup
-		for i, c := range clients {
-			group.Go(func() {
-				body := wire.AppendPollMessages(nil, wire.PollMessages{Consumer: wire.Consumer{Kind: wire.ConsumerSingle, Ident: wire.IdentOf(1)},
-					Stream: stream, Topic: topic, Partition: wire.OptionalPartition{Present: true, ID: uint32(i)},
-					Strategy: wire.Strategy{Kind: wire.PollOffset}, Count: 1000})
-				for offset := range uint64(batches) {
-					at := len(body) - 1 - 4 - 8 // the strategy's value stands before count and auto_commit
-					for k := range 8 {
-						body[at+k] = byte(offset * 1000 >> (8 * k))
-					}
-					if _, err := c.Raw(wire.OpNonReplicated, wire.CodePollMessages, body); err != nil {
-						b.Error(err)
-						return
-					}
-				}
-			})
-		}
-		group.Wait()
-		gb := float64(batches*consumers*len(batch)) / 1e9
-		mb, used := gb*1e3/time.Since(start).Seconds(), (shardCPU(b)-cpu)/gb
-		b.ReportMetric(mb, "MB/s")
-		b.ReportMetric(send, "bare-MB/s")
-		b.ReportMetric(mb/send, "ratio")
-		b.ReportMetric(used, "cpu-s/GB")
-		b.ReportMetric(sendCPU, "bare-cpu-s/GB")
-		b.ReportMetric(used/sendCPU, "cpu-ratio")
+func (s samples) report(b *testing.B) {
+	b.ReportMetric(0, "ns/op")
+	for unit, values := range s {
+		b.ReportMetric(echobench.Median(values), unit)
 	}
 }
 

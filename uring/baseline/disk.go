@@ -12,58 +12,134 @@ import (
 // Write writes so many bytes with O_DIRECT into a fresh, fallocated file in dir, in writes of 1 MiB of which depth are in flight, each made
 // durable on its own (RWF_DSYNC) or not. The file is removed.
 func Write(h uring.Host, dir string, bytes uint64, depth int, durable bool) (mbPerSecond float64, err error) {
-	path := filepath.Join(dir, "galgo-baseline-write")
-	files := h.Files()
-	size := uint64(frames(bytes)) * frameSize
-	fd, err := files.Open(path, uring.O_RDWR|uring.O_CREAT|uring.O_TRUNC|uring.O_DIRECT, 0o600)
-	if err != nil {
-		return 0, err
-	}
-	if err = files.Allocate(fd, 0, size); err == nil {
-		err = onShard(h, uint64(depth)*frameSize, uring.Params{Entries: 64}, func(s *shard) (err error) {
+	job := transfer{size: uint64(frames(bytes)) * frameSize, depth: depth, flags: syncFlag(durable)}
+	err = withFiles(h, dir, 1, job.size, func(fds []int32) error {
+		job.fds = fds
+		return onShard(h, uint64(depth)*frameSize, uring.Params{Entries: 64}, func(s *shard) (err error) {
 			fill(s.slab.Bytes(0, s.slab.Size()))
-			begin := now(h)
-			err = writeAll(s, fd, size, depth, durable)
-			mbPerSecond = float64(size) / s.micros(begin)
+			mbPerSecond, err = job.run(s)
 			return err
 		})
-	}
-	return mbPerSecond, errors.Join(err, files.Close(fd), files.Remove(path))
+	})
+	return mbPerSecond, err
 }
 
-// writeAll keeps depth writes in flight; a write's token is its part of the slab.
-func writeAll(s *shard, fd int32, size uint64, depth int, durable bool) error {
-	var flags uint32
+// WriteTimes writes as Write does, durably, into depth files at a time with one write in flight each, as a server writes the logs of so many
+// partitions. It returns how long each write took, in microseconds.
+func WriteTimes(h uring.Host, dir string, bytes uint64, depth int) (micros []uint64, err error) {
+	job := transfer{size: uint64(frames(bytes/uint64(depth))) * frameSize, depth: depth, flags: syncFlag(true), times: &micros}
+	err = withFiles(h, dir, depth, job.size, func(fds []int32) error {
+		job.fds = fds
+		return onShard(h, uint64(depth)*frameSize, uring.Params{Entries: 64}, func(s *shard) error {
+			fill(s.slab.Bytes(0, s.slab.Size()))
+			_, err := job.run(s)
+			return err
+		})
+	})
+	return micros, err
+}
+
+// Read reads so many bytes with O_DIRECT from a file in dir that is written for it, in reads of 1 MiB of which depth are in flight.
+func Read(h uring.Host, dir string, bytes uint64, depth int) (mbPerSecond float64, err error) {
+	job := transfer{size: uint64(frames(bytes)) * frameSize, depth: depth}
+	err = withFiles(h, dir, 1, job.size, func(fds []int32) error {
+		job.fds = fds
+		return onShard(h, uint64(depth)*frameSize, uring.Params{Entries: 64}, func(s *shard) error {
+			fill(s.slab.Bytes(0, s.slab.Size()))
+			if _, err := job.run(s); err != nil {
+				return err
+			}
+			if _, err := s.do(uring.Fsync(fds[0], false, 0)); err != nil {
+				return err
+			}
+			job.read = true
+			mbPerSecond, err = job.run(s)
+			return err
+		})
+	})
+	return mbPerSecond, err
+}
+
+func syncFlag(durable bool) uint32 {
 	if durable {
-		flags = uring.RWF_DSYNC
+		return uring.RWF_DSYNC
 	}
-	var position uint64
-	push := func(part uring.Token) {
-		s.ring.Push(uring.Write(fd, s.slab.Addr(uint64(part)*frameSize), frameSize, position, flags, part))
-		position += frameSize
-	}
-	for part := 0; part < depth && position < size; part++ {
-		push(uring.Token(part))
-	}
-	for done := uint64(0); done < size; {
-		got, err := s.reap()
+	return 0
+}
+
+// withFiles makes fallocated files of so many bytes, open with O_DIRECT, and removes them afterwards.
+func withFiles(h uring.Host, dir string, count int, size uint64, body func(fds []int32) error) (err error) {
+	files := h.Files()
+	var fds []int32
+	for i := range count {
+		path := filepath.Join(dir, fmt.Sprintf("galgo-baseline-%d", i))
+		fd, err := files.Open(path, uring.O_RDWR|uring.O_CREAT|uring.O_TRUNC|uring.O_DIRECT, 0o600)
 		if err != nil {
 			return err
 		}
+		defer func() { err = errors.Join(err, files.Close(fd), files.Remove(path)) }()
+		if err := files.Allocate(fd, 0, size); err != nil {
+			return err
+		}
+		fds = append(fds, fd)
+	}
+	return body(fds)
+}
+
+// transfer writes files of size bytes from their beginning to their end, or reads them, with depth operations in flight: an operation's token is
+// its part of the slab, and where there are as many files as that, its file.
+type transfer struct {
+	fds   []int32
+	size  uint64 // bytes of each file
+	depth int
+	flags uint32
+	read  bool
+	times *[]uint64 // of each operation, in microseconds; nil: nobody wants to know
+}
+
+// run returns the rate.
+func (t *transfer) run(s *shard) (mbPerSecond float64, err error) {
+	positions, begun := make([]uint64, len(t.fds)), make([]uint64, t.depth)
+	push := func(part int) {
+		file := part % len(t.fds)
+		if positions[file] == t.size {
+			return
+		}
+		at, token := s.slab.Addr(uint64(part)*frameSize), uring.Token(part)
+		if t.read {
+			s.ring.Push(uring.Read(t.fds[file], at, frameSize, positions[file], 0, token))
+		} else {
+			s.ring.Push(uring.Write(t.fds[file], at, frameSize, positions[file], t.flags, token))
+		}
+		positions[file] += frameSize
+		begun[part] = now(s.host)
+	}
+	begin := now(s.host)
+	for part := range t.depth {
+		push(part)
+	}
+	all := uint64(len(t.fds)) * t.size
+	for done := uint64(0); done < all; {
+		got, err := s.reap()
+		if err != nil {
+			return 0, err
+		}
 		for _, c := range got {
 			if c.Res < 0 {
-				return fmt.Errorf("write: %w", c.Errno())
+				return 0, fmt.Errorf("transfer: %w", c.Errno())
 			}
 			if c.Res != frameSize {
-				return io.ErrShortWrite
+				return 0, io.ErrShortWrite
 			}
 			done += frameSize
-			if position < size {
-				push(c.Token())
+			part := int(c.Token())
+			if t.times != nil {
+				*t.times = append(*t.times, now(s.host)-begun[part])
 			}
+			push(part)
 		}
 	}
-	return nil
+	return float64(all) / s.micros(begin), nil
 }
 
 // fill makes bytes that no disk or host below compresses away.

@@ -1,0 +1,134 @@
+package server
+
+import (
+	"flag"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"galgo/uring"
+	"galgo/uring/baseline"
+)
+
+var sendBytes = flag.Uint64("send.bytes", 1<<30, "bytes that an iteration of BenchmarkSend sends")
+
+// BenchmarkSend sends 1,000 x 1,000 B from 8 producers: at `memory` beside what a bare ring receives, at the other levels beside the smaller of what
+// clients can send, which is what `memory` takes, and of what a bare disk takes at that level in fresh blocks, in one go or four at a time. The logs
+// of `/pool` are made of recycled files, and stand beside the same fresh disk. `-bench 'Send$' -send.bytes 16000000000` is the sustained load.
+func BenchmarkSend(b *testing.B) {
+	const producers = 8
+	batch := batchOf(1000, 1000)
+	total := int(*sendBytes) / len(batch) / producers * producers
+	bytes := uint64(total) * uint64(len(batch))
+	segment := min(max(bytes/producers/8, 16<<20), 1<<30) // each log rolls some times
+	host := uring.NewKernel()
+	defer host.Close()
+	run := func(b *testing.B, s *Server) (mb, cpu float64) {
+		cpu = cpuSeconds()
+		mb = produce(b, s, producers, total, batch, segment).mb
+		return mb, (cpuSeconds() - cpu) / (float64(bytes) / 1e9)
+	}
+	b.Run("memory", func(b *testing.B) {
+		s, results := benchServer(b, "memory", "GALGO_POOL_SIZE=0"), samples{}
+		for b.Loop() {
+			bare, err := baseline.Receive(host, bytes)
+			if err != nil {
+				b.Fatal(err)
+			}
+			mb, cpu := run(b, s)
+			results.add("MB/s", mb)
+			results.add("bare-MB/s", bare)
+			results.add("ratio", mb/bare)
+			results.add("cpu-s/GB", cpu)
+		}
+		results.report(b)
+	})
+	for _, level := range []string{"written", "durable"} {
+		for _, pool := range []bool{false, true} {
+			name, size := level, "0"
+			if pool {
+				name, size = level+"/pool", fmt.Sprint(bytes+producers*segment, " B")
+			}
+			b.Run(name, func(b *testing.B) {
+				memory, s, results := benchServer(b, "memory", "GALGO_POOL_SIZE=0"), benchServer(b, level, "GALGO_POOL_SIZE="+size), samples{}
+				if pool {
+					run(b, s) // its files fill the pool
+				}
+				for b.Loop() {
+					disk := 0.0
+					for _, depth := range []int{1, 4} {
+						mb, err := baseline.Write(host, b.TempDir(), bytes/2, depth, level == "durable")
+						if err != nil {
+							b.Fatal(err)
+						}
+						disk = max(disk, mb)
+					}
+					clients, _ := run(b, memory)
+					mb, cpu := run(b, s)
+					results.add("MB/s", mb)
+					results.add("disk-MB/s", disk)
+					results.add("clients-MB/s", clients)
+					results.add("ratio", mb/min(disk, clients))
+					results.add("cpu-s/GB", cpu)
+				}
+				results.report(b)
+			})
+		}
+	}
+}
+
+var latencyBatches = flag.Int("latency.batches", 4000, "batches that an iteration of BenchmarkSendLatency sends")
+
+// BenchmarkSendLatency sends 1,000 x 1,000 B at `durable` from 8 producers to fresh logs, beside a bare writer that makes writes of that size durable
+// in 8 files at once. The ratios are those of the times.
+func BenchmarkSendLatency(b *testing.B) {
+	const producers = 8
+	batch := batchOf(1000, 1000)
+	host := uring.NewKernel()
+	defer host.Close()
+	s, results := benchServer(b, "durable", "GALGO_POOL_SIZE=0"), samples{}
+	quantile := func(micros []uint64, q float64) float64 {
+		slices.Sort(micros)
+		return float64(micros[int(q*float64(len(micros)-1))]) / 1000
+	}
+	for b.Loop() {
+		bare, err := baseline.WriteTimes(host, b.TempDir(), uint64(*latencyBatches)<<20, producers)
+		if err != nil {
+			b.Fatal(err)
+		}
+		var micros []uint64
+		for _, t := range produce(b, s, producers, *latencyBatches, batch, 0).times {
+			micros = append(micros, uint64(t/time.Microsecond))
+		}
+		for _, q := range []struct {
+			name string
+			at   float64
+		}{{"p50", 0.5}, {"p99.9", 0.999}} {
+			got, want := quantile(micros, q.at), quantile(bare, q.at)
+			results.add(q.name+"-ms", got)
+			results.add("bare-"+q.name+"-ms", want)
+			results.add(q.name+"-ratio", got/want)
+		}
+	}
+	results.report(b)
+}
+
+// BenchmarkSendSmall sends 1 x 100 B from 8 and from 64 producers at each level, beside the same load at `memory`.
+func BenchmarkSendSmall(b *testing.B) {
+	batch := batchOf(1, 100)
+	for _, producers := range []int{8, 64} {
+		for _, level := range []string{"memory", "written", "durable"} {
+			b.Run(fmt.Sprintf("%s/%d", level, producers), func(b *testing.B) {
+				memory, s, results := benchServer(b, "memory"), benchServer(b, level), samples{}
+				for b.Loop() {
+					most := produce(b, memory, producers, 1000*producers, batch, 0).requests
+					got := produce(b, s, producers, 1000*producers, batch, 0).requests
+					results.add("requests/s", got)
+					results.add("ratio", got/most)
+				}
+				results.report(b)
+			})
+		}
+	}
+}
