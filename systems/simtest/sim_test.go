@@ -5,8 +5,10 @@ import (
 	"bytes"
 	"flag"
 	"fmt"
+	"iter"
 	"maps"
 	"os"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -43,11 +45,9 @@ func TestSim(t *testing.T) {
 	begin := time.Now()
 	var played, requests uint64
 	reached := map[string]int{}
-	for n := uint64(0); n < *seedCount || *duration > 0; n++ {
-		if *duration > 0 && time.Since(begin) > *duration {
-			break
-		}
-		r := run(seed+n, setting{})
+	for r := range results(seed, func(n uint64) bool {
+		return *duration > 0 && time.Since(begin) < *duration || *duration == 0 && n < *seedCount
+	}) {
 		if r.failure != "" {
 			report(t, r)
 		}
@@ -64,6 +64,25 @@ func TestSim(t *testing.T) {
 	}
 	took := time.Since(begin).Seconds()
 	t.Logf("%d seeds from %d in %.1f s: %.1f seeds/s, %.0f requests/s\n  reached: %s", played, seed, took, float64(played)/took, float64(requests)/took, listed(reached))
+}
+
+// results plays the seeds from first on, as many at a time as there are cores, while more says so of the next number. They come in order.
+func results(first uint64, more func(n uint64) bool) iter.Seq[result] {
+	return func(yield func(result) bool) {
+		var playing []chan result // in order
+		next := uint64(0)
+		for {
+			for len(playing) < runtime.GOMAXPROCS(0) && more(next) {
+				playing = append(playing, make(chan result, 1))
+				go func(seed uint64, to chan<- result) { to <- run(seed, setting{}) }(first+next, playing[len(playing)-1])
+				next++
+			}
+			if len(playing) == 0 || !yield(<-playing[0]) {
+				return
+			}
+			playing = playing[1:]
+		}
+	}
 }
 
 // listed prints counts by name.
@@ -134,10 +153,12 @@ func TestKeptSeeds(t *testing.T) {
 	}
 }
 
-// Twice the same seed is twice the same history. On a difference the test shows the first step that differs.
+// Twice the same seed is twice the same history, also at the same time: plays share nothing. On a difference the test shows the first step that differs.
 func TestSeedDecides(t *testing.T) {
 	for seed := *firstSeed; seed < *firstSeed+min(*seedCount, 2); seed++ {
-		first, second := run(seed, setting{}), run(seed, setting{})
+		other := make(chan result, 1)
+		go func() { other <- run(seed, setting{}) }()
+		first, second := run(seed, setting{}), <-other
 		if first.hash == second.hash {
 			continue
 		}
