@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"galgo/components"
 	"galgo/wire"
 )
 
@@ -25,10 +26,12 @@ func (a *actor) ownStream() wire.Ident {
 	return wire.IdentNamed(fmt.Appendf(nil, "own-%d-%d-%d", a.p.life, a.id, a.own.number))
 }
 
-// Every other actor's topic is even: one partition, one message in a batch, all of one size, evenFull of them a little more than a segment. Where a log
-// gets a file of the pool, an even topic's records stand where those of its predecessor stood, with the same offsets: the seal alone tells them apart.
+// Every other actor's topic is even: one partition, one message in a batch, all of one size, evenFull of them a little more than three segments. Where
+// a log gets a file of the pool, an even topic's records stand where those of its predecessor stood. They fill whole blocks, so that the last
+// write leaves what stands behind it: where a record ends within a block, its writer makes the rest of that zero.
 const (
-	evenSize    = 250_000 // bytes of a message
+	evenRecord  = 61 * components.UnitSize // bytes of a record
+	evenSize    = evenRecord - wire.BatchHeaderSize - wire.MessageHeaderSize
 	evenSegment = "1 MiB"
 	evenFull    = 13 // messages: three segments and one that is open
 	evenOpen    = 4  // messages of a segment
