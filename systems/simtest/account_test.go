@@ -111,12 +111,12 @@ func (a *actor) visit(do func(*client)) {
 	a.awaitSecond()
 }
 
-// awaitSecond goes on with the next thing once the second connection is over.
+// awaitSecond goes on with the next thing once the second connection is over, and what was asked over the first meanwhile is answered.
 func (a *actor) awaitSecond() {
 	if a.over {
 		return
 	}
-	if !a.second.over {
+	if !a.second.over || a.c.reply != nil {
 		a.p.w.After(200, a.awaitSecond)
 		return
 	}

@@ -20,6 +20,7 @@ type client struct {
 	out     []byte // not sent yet
 	in      []byte // arrived
 	over    bool   // the connection is of no use any more
+	commit  uint64 // the highest metadata position that an answer named
 	asked   uint64 // when the request at hand was sent: µs
 	reply   func(answer)
 
@@ -65,6 +66,9 @@ func (p *play) dial(name string) *client {
 func (c *client) ask(op wire.Operation, code wire.Code, body []byte, reply func(answer)) {
 	h := wire.RequestHeader{Command: wire.FrameRequest, Operation: op, Code: code, Size: uint32(wire.FrameHeaderSize + len(body)),
 		Client: c.id, Session: c.session, Request: c.next}
+	if !c.p.resting {
+		c.p.asked[request{op, code}]++
+	}
 	c.remembers = false
 	switch op.Plane() {
 	case wire.PlaneMetadata:
@@ -150,6 +154,7 @@ func (c *client) take(frame []byte) {
 	if c.reply == nil {
 		c.p.fail("%s: got a reply to %s that nobody asked for", c.name, h.Operation)
 	}
+	c.commit = max(c.commit, h.Commit)
 	a := answer{status: h.Status, payload: frame[wire.FrameHeaderSize:], header: h}
 	if a.status == wire.StatusOK && h.Operation.Framed() && (h.Operation != wire.OpRegister || len(a.payload) > 0) {
 		if a.payload, a.status, err = wire.DecodeResult(a.payload); err != nil {

@@ -93,12 +93,17 @@ func (k *offsetKey) level() components.Level { return k.p.messages.level(k.t.top
 // possible lists what a reader may find now.
 func (k *offsetKey) possible() []offsetValue { return append(slices.Clone(k.stray), k.now()) }
 
+// offsetKey names the offset of a consumer.
+func (t *dataPartition) offsetKey(consumer uint32) wire.OffsetKey {
+	return wire.OffsetKey{Consumer: single(consumer), Stream: wire.IdentNamed(dataStream), Topic: t.topic.ident(), Partition: wire.OptionalPartition{Present: true, ID: t.id}}
+}
+
 // storeOffset stores, reads or deletes an offset.
 func storeOffset(a *actor) {
 	p := a.p
 	t := a.partition()
 	k := p.offsets.of(a, t)
-	key := wire.OffsetKey{Consumer: single(k.id), Stream: wire.IdentNamed(dataStream), Topic: t.topic.ident(), Partition: wire.OptionalPartition{Present: true, ID: t.id}}
+	key := t.offsetKey(k.id)
 	switch a.rng.IntN(5) {
 	case 0, 1:
 		visible := t.visible
@@ -189,8 +194,7 @@ func (o *offsets) crashed(power bool) {
 // audit reads what a start has found, and holds on to it.
 func (o *offsets) audit(c *client) {
 	for _, k := range o.keys {
-		key := wire.OffsetKey{Consumer: single(k.id), Stream: wire.IdentNamed(dataStream), Topic: k.t.topic.ident(), Partition: wire.OptionalPartition{Present: true, ID: k.t.id}}
-		got := c.call(wire.OpNonReplicated, wire.CodeGetConsumerOffset, wire.AppendOffsetKey(nil, key))
+		got := c.call(wire.OpNonReplicated, wire.CodeGetConsumerOffset, wire.AppendOffsetKey(nil, k.t.offsetKey(k.id)))
 		if !got.ok() {
 			o.p.fail("read the offset of consumer %d in %s after the start: got %v, want ok", k.id, k.t, got)
 		}

@@ -45,14 +45,56 @@ func (g guest) enter() {
 			g.c.hangUp()
 			return
 		}
-		g.try(3)
+		g.try(3, g.regrant)
 	})
 }
 
-// try does a few things that need grants.
-func (g guest) try(left int) {
-	if left == 0 || g.c.over {
+// regrant changes the grants while the guest is there, and lets it go on: whatever shard it is on knows of the change once that is answered.
+func (g guest) regrant() {
+	g.grants = wire.GlobalGrants(g.a.rng.Uint32() & 0x3FF)
+	body := wire.AppendUpdatePermissions(nil, wire.UpdatePermissions{User: wire.IdentNamed([]byte(g.name)), Permissions: wire.AppendPermissions(nil, wire.Permissions{Global: g.grants})})
+	g.change(wire.OpUpdatePermissions, body, func() { g.try(3, g.erase) })
+}
+
+// erase deletes the guest while it is there: nothing that it asks for is done any more.
+func (g guest) erase() {
+	g.change(wire.OpDeleteUser, wire.AppendIdent(nil, wire.IdentNamed([]byte(g.name))), func() {
+		g.c.ask(wire.OpNonReplicated, wire.CodeGetMe, nil, func(got answer) {
+			if !got.gone() && got.status != wire.StatusUnauthenticated {
+				g.a.p.fail("%s, who is deleted: got %v, want unauthenticated", g.name, got)
+			}
+			g.a.p.note("deleted user refused")
+			g.c.hangUp()
+		})
+	})
+}
+
+// change asks the actor's own connection for a change of the guest. Where it is not certain the visit is over.
+func (g guest) change(op wire.Operation, body []byte, done func()) {
+	p, c := g.a.p, g.a.c
+	if c.over || g.c.over {
 		g.c.hangUp()
+		return
+	}
+	p.tell("%s asks to %s %s, grants %#x", c.name, op, g.name, g.grants)
+	c.ask(op, 0, body, func(got answer) {
+		p.tell("%s gets %v", c.name, got)
+		p.mustWrite(got, op.String())
+		if !got.ok() || g.c.over {
+			g.c.hangUp()
+			return
+		}
+		done()
+	})
+}
+
+// try does a few things that need grants, and then what comes next.
+func (g guest) try(left int, next func()) {
+	switch {
+	case g.c.over:
+		return
+	case left == 0:
+		next()
 		return
 	}
 	p := g.a.p
@@ -108,6 +150,6 @@ func (g guest) try(left int) {
 				sent.gone = true
 			}
 		}
-		g.try(left - 1)
+		g.try(left-1, next)
 	})
 }

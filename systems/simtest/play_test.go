@@ -46,8 +46,9 @@ type play struct {
 	requests   int
 	crashes    int
 	sessionMax uint64
-	reached    map[string]int // interesting states
-	done       map[string]int // requests by family
+	reached    map[string]int  // interesting states
+	done       map[string]int  // requests by family
+	asked      map[request]int // of actors
 	messages   messages
 	offsets    offsets
 	groups     groups
@@ -70,6 +71,7 @@ type result struct {
 	faults   sim.FaultCounts
 	reached  map[string]int
 	done     map[string]int
+	asked    map[request]int
 	failure  string
 	story    *story
 }
@@ -109,7 +111,7 @@ func run(seed uint64, s setting) (r result) {
 		s.limits = full
 	}
 	p := &play{seed: seed, limits: s.limits, rng: rand.New(rand.NewPCG(seed, 3)), reached: map[string]int{}, done: map[string]int{}, s: s,
-		writeOps: map[uint64]string{}, entities: map[ecs.Entity]uint64{}}
+		asked: map[request]int{}, resting: true, writeOps: map[uint64]string{}, entities: map[ecs.Entity]uint64{}}
 	p.w = sim.New(sim.Options{Seed: seed, Stepping: true, DiskBytes: 4 << 30, Faults: sim.Rough()})
 	p.recycling = p.rng.IntN(4) == 0
 	p.setFaults(rough.faults)
@@ -133,7 +135,7 @@ func run(seed uint64, s setting) (r result) {
 			r.failure = fmt.Sprintf("seed %d, life %d, at %s, weather %s: %s", seed, p.life, p.clock(), p.weather.name, r.failure)
 		}
 		r.seed, r.hash, r.requests, r.crashes, r.micros, r.faults = seed, p.w.Hash(), p.requests, p.crashes, now(p.w)-begin, p.w.FaultCounts()
-		r.reached, r.done, r.story = p.reached, p.done, p.story
+		r.reached, r.done, r.asked, r.story = p.reached, p.done, p.asked, p.story
 		p.w.Kill() // its memory
 	}()
 	p.play()

@@ -58,7 +58,7 @@ func start(w *sim.World, shards int, memory uint64, level components.Level) (*pr
 			return []byte(user), state.HashPassword([]byte(password), make([]byte, state.SaltSize), hashMemory)
 		},
 		Machine: func(*wire.Stats) {},
-		Collect: func(wire.GetSnapshot, int) ([]byte, error) { return nil, nil },
+		Collect: collected,
 		Log:     p,
 	})
 	if err != nil {

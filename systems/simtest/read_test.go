@@ -1,6 +1,10 @@
 package simtest
 
-import "galgo/wire"
+import (
+	"encoding/binary"
+
+	"galgo/wire"
+)
 
 var (
 	_ = register(family{name: "ping", weight: 5, act: ping})
@@ -28,7 +32,11 @@ func look(a *actor) {
 	case wire.CodeGetStats:
 		check = func(b []byte) error { _, err := wire.DecodeStats(b); return err }
 	case wire.CodeGetMe:
-		check = func(b []byte) error { _, err := wire.DecodeClientDetails(b); return err }
+		check = func(b []byte) error {
+			me, err := wire.DecodeClientDetails(b)
+			a.then = func() { lookAtMe(a, me) }
+			return err
+		}
 	case wire.CodeGetClients:
 		check = func(b []byte) error { _, err := wire.DecodeClients(b); return err }
 	case wire.CodeDescribeOptions:
@@ -76,6 +84,28 @@ func look(a *actor) {
 			}
 		}
 	}, "%s", code)
+}
+
+// lookAtMe asks for a client by its number: the actor itself, or nobody.
+func lookAtMe(a *actor, me wire.ClientDetails) {
+	c, id := a.c, me.ID
+	if a.rng.IntN(4) == 0 {
+		id += 1 << 20
+	}
+	a.ask(wire.OpNonReplicated, wire.CodeGetClient, binary.LittleEndian.AppendUint32(nil, id), func(got answer) {
+		if got.gone() {
+			return
+		}
+		client, err := wire.DecodeClientDetails(got.payload)
+		switch {
+		case !got.ok():
+			a.p.fail("client %d: got %v, want ok", id, got)
+		case id != me.ID && len(got.payload) > 0:
+			a.p.fail("client %d: got %d bytes, want none: there is no such client", id, len(got.payload))
+		case id == me.ID && a.c == c && (err != nil || client.ID != me.ID || string(client.Address) != string(me.Address)):
+			a.p.fail("client %d at %s: got %d at %s, error %v", me.ID, me.Address, client.ID, client.Address, err)
+		}
+	}, "look at client %d", id)
 }
 
 // oneOwnerEach checks the members of a group: no partition has two owners.
