@@ -41,6 +41,7 @@ type play struct {
 	weather   weather
 	actors    []*actor
 	recycling bool // actors mostly make and delete topics of their own
+	bulky     bool // one of them fills topics up to what they may hold
 	resting   bool // actors ask for nothing more
 
 	requests   int
@@ -113,7 +114,7 @@ func run(seed uint64, s setting) (r result) {
 	p := &play{seed: seed, limits: s.limits, rng: rand.New(rand.NewPCG(seed, 3)), reached: map[string]int{}, done: map[string]int{}, s: s,
 		asked: map[request]int{}, resting: true, writeOps: map[uint64]string{}, entities: map[ecs.Entity]uint64{}}
 	p.w = sim.New(sim.Options{Seed: seed, Stepping: true, DiskBytes: 4 << 30, Faults: sim.Rough()})
-	p.recycling = p.rng.IntN(4) == 0
+	p.recycling, p.bulky = p.rng.IntN(4) == 0, p.rng.IntN(8) == 0
 	p.setFaults(rough.faults)
 	p.messages.p, p.offsets.p, p.groups.p = p, p, p
 	p.catalog, p.accounts = history{kind: "catalog", model: catalogModel}, history{kind: "accounts", model: accountModel}
@@ -400,6 +401,9 @@ func (p *play) endLife() {
 			return !slices.ContainsFunc(p.actors, func(a *actor) bool { return !a.rests })
 		})
 		p.progress()
+		if p.rng.IntN(3) == 0 {
+			p.passTime()
+		}
 		p.checkCatalogs()
 	}
 	p.catalog.cut(p)

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 
 	"galgo/components"
+	"galgo/systems"
 	"galgo/systems/engine"
 	"galgo/systems/state"
 	"galgo/systems/storage"
@@ -33,11 +34,13 @@ type process struct {
 	cut    int              // torn tails that recovery cut
 	ended  int              // shards that have stopped in good order
 	before func(shard int)  // called before a shard's turn
+
+	retention uint64 // µs between its passes
 }
 
 // start recovers the data directory and lets the World run the shards.
 func start(w *sim.World, shards int, memory uint64, level components.Level) (*process, error) {
-	p := &process{world: w, host: w.Boot(), level: level}
+	p := &process{world: w, host: w.Boot(), level: level, retention: []uint64{1_000_000, 60_000_000}[w.Rand().IntN(2)]}
 	wall, _ := p.host.Clock()
 	var err error
 	if p.dir, err = storage.OpenDirectory(p.host.Files(), root, false, p.host.Random, wall); err != nil {
@@ -57,6 +60,7 @@ func start(w *sim.World, shards int, memory uint64, level components.Level) (*pr
 		Root: func() ([]byte, []byte) {
 			return []byte(user), state.HashPassword([]byte(password), make([]byte, state.SaltSize), hashMemory)
 		},
+		Plugins: func() []systems.Plugin { return []systems.Plugin{systems.NewRetention(p.retention)} },
 		Machine: func(*wire.Stats) {},
 		Collect: collected,
 		Log:     p,

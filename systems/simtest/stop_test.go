@@ -39,7 +39,7 @@ func TestStopIsDurable(t *testing.T) {
 			var sent []uint64
 			for n := range uint64(3 * evenFull) {
 				body := wire.AppendSendMessages(nil, wire.SendMessages{Stream: stream, Topic: topic, MessagesCount: 1, Partitioning: wire.Partitioning{Kind: wire.PartitionNumbered}})
-				must(wire.OpSendMessages, 0, append(body, evenBatch(n)...))
+				must(wire.OpSendMessages, 0, append(body, even.batch(n)...))
 				sent = append(sent, n)
 			}
 			p.stop()

@@ -19,6 +19,7 @@ type World struct {
 	seq     uint64
 	mono    uint64 // µs
 	wall    uint64 // µs since the epoch when mono was 0; it steps
+	highest uint64 // µs that the wall clock showed before it stepped back
 	trace   trace
 	faults  FaultCounts
 
@@ -59,7 +60,13 @@ func (w *World) Faults() Faults { return w.o.Faults }
 func (w *World) Clock() (wallMicros, monoMicros uint64) { return w.wall + w.mono, w.mono }
 
 // StepWall moves the wall clock.
-func (w *World) StepWall(micros int64) { w.wall += uint64(micros) }
+func (w *World) StepWall(micros int64) {
+	w.highest = w.WallHighest()
+	w.wall += uint64(micros)
+}
+
+// WallHighest returns the latest time in µs that the wall clock has shown: what is not that old is not old for anybody.
+func (w *World) WallHighest() uint64 { return max(w.highest, w.wall+w.mono) }
 
 // After lets run happen so many virtual microseconds from now, whatever becomes of the process: for workloads.
 func (w *World) After(micros uint64, run func()) { w.after(micros, run) }

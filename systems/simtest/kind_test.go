@@ -1,0 +1,67 @@
+package simtest
+
+import (
+	"encoding/binary"
+
+	"galgo/components"
+	"galgo/wire"
+)
+
+// topicKind is a way in which an actor's own topic is made and filled.
+type topicKind struct {
+	name       string
+	partitions int    // 0: some
+	record     uint64 // bytes of a record, each of one message; 0: batches of a few small messages, which never fill a segment
+	open       int    // messages of a segment
+	full       int    // and how many it holds at most
+	expiry     uint64 // µs after which a closed segment is to go; 0: never
+	sizeMax    uint64 // bytes above which the oldest closed segment is to go; 0: never
+	options    []byte
+}
+
+// Where a log gets a file of the pool, the records of an even topic stand where those of its predecessor stood. They fill whole blocks, so that
+// the last write leaves what stands behind it: where a record ends within a block, its writer makes the rest of that zero.
+const (
+	evenRecord  = 61 * components.UnitSize
+	evenSegment = "1 MiB"
+	evenFull    = 13 // three segments and one that is open
+	evenOpen    = 4
+)
+
+var (
+	loose = &topicKind{name: "loose"}
+	even  = &topicKind{name: "even", partitions: 1, record: evenRecord, open: evenOpen, full: evenFull, options: options("segment_size", evenSegment)}
+	// brief lets messages go soon after their segment is closed, lasting in the course of a day.
+	brief   = expiring("1s", 1_000_000)
+	lasting = expiring("10h", 36_000_000_000)
+	// capped holds no more than a partition may hold in any case: a segment and 64 MiB.
+	capped = &topicKind{name: "capped", partitions: 1, record: 960 * components.UnitSize, open: 1, full: 24, sizeMax: 65 << 20,
+		options: options("max_topic_size", "1 MiB", "segment_size", evenSegment)}
+)
+
+func expiring(after string, micros uint64) *topicKind {
+	kind := *even
+	kind.name, kind.expiry, kind.options = "expiring", micros, options("message_expiry", after, "segment_size", evenSegment)
+	return &kind
+}
+
+// drawKind is the kind of the next topic of an actor: every other actor's fill segments.
+func (a *actor) drawKind() *topicKind {
+	switch {
+	case a.id%2 != 0 && !a.p.recycling:
+		return loose
+	case a.id == 0 && a.p.bulky:
+		return capped
+	}
+	return []*topicKind{even, even, even, even, brief, lasting}[a.rng.IntN(6)]
+}
+
+// batch is the batch of one message.
+func (k *topicKind) batch(n uint64) []byte {
+	var builder wire.BatchBuilder
+	builder.Reset(n + 1)
+	payload := make([]byte, k.record-wire.BatchHeaderSize-wire.MessageHeaderSize)
+	binary.LittleEndian.PutUint64(payload, n)
+	builder.Add(wire.U128{Lo: n + 1}, 0, payload, nil)
+	return builder.Bytes()
+}

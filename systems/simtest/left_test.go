@@ -1,0 +1,54 @@
+package simtest
+
+import (
+	"slices"
+
+	"galgo/wire"
+)
+
+// left is an own topic as it was when a life ended, and nothing was under way.
+type left struct {
+	stream wire.Ident
+	ownTopic
+}
+
+// leftovers notes the own topics that a life leaves.
+func (p *play) leftovers() {
+	p.left = p.left[:0]
+	for _, a := range p.actors {
+		if a.own.there && (a.c == nil || a.c.reply == nil) {
+			p.left = append(p.left, left{a.ownStream(), a.own})
+		}
+	}
+}
+
+// auditOwn looks at the topics that the last life left: nothing of those that were there before them under the same name is in them, and
+// nothing that was gone is back.
+func (p *play) auditOwn(c *client) {
+	if p.rotten() {
+		return
+	}
+	for i := range p.left {
+		l := &p.left[i]
+		r := reading{first: -1}
+		for more := true; more; {
+			got := c.call(wire.OpNonReplicated, wire.CodePollMessages, wire.AppendPollMessages(nil, ownPoll(l.stream, r.at(), len(l.numbers)+10)))
+			_, batches, err := wire.DecodePollPrefix(got.payload)
+			if !got.ok() || err != nil {
+				p.fail("poll %s after the start: got %v, error %v", l.stream.Name, got, err)
+			}
+			before := len(r.numbers)
+			r.take(p, &l.ownTopic, batches)
+			more = len(r.numbers) != before && r.at() <= len(l.numbers)
+		}
+		want := l.numbers[max(r.first, 0):]
+		if !slices.Equal(r.numbers, want[:min(len(want), len(r.numbers))]) {
+			p.fail("%s after the start: got messages %v from offset %d on, want the first of %v", l.stream.Name, r.numbers, r.first, want)
+		}
+		key := wire.OffsetKey{Consumer: single(7), Stream: l.stream, Topic: wire.IdentNamed(ownTopicName), Partition: wire.OptionalPartition{Present: true}}
+		got := c.call(wire.OpNonReplicated, wire.CodeGetConsumerOffset, wire.AppendOffsetKey(nil, key))
+		if offset := storedOffset(p, got); offset >= 0 && l.stored < 0 {
+			p.fail("%s after the start: got offset %d, which nobody stored", l.stream.Name, offset)
+		}
+	}
+}
