@@ -1,7 +1,5 @@
 package components
 
-import "runtime"
-
 // HashBytes is the memory that one password takes while it is hashed, in bytes. Source: the cost in systems/state/password.go.
 const HashBytes = 19 << 20
 
@@ -17,11 +15,9 @@ func NewPasswords(budget uint64) Passwords {
 // Reserved is what is to be taken off the budget for them, in bytes.
 func (p Passwords) Reserved() uint64 { return uint64(cap(p)-1) * HashBytes }
 
-// Hash runs one, when it is its turn. Workers call it. What it took is collected before the next one takes as much: left to itself the heap would
-// hold the memory of several.
+// Hash runs one, when it is its turn. Workers call it.
 func (p Passwords) Hash(hash func()) {
 	p <- struct{}{}
 	defer func() { <-p }()
 	hash()
-	runtime.GC()
 }

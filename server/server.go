@@ -48,6 +48,11 @@ func Run(ctx context.Context, cfg *config.Config) error {
 	if err != nil {
 		return err
 	}
+	if s.host.Name() == uring.KernelName { // elsewhere threads that do I/O are among the others
+		if err := placement.Prefer(threadName, uring.WorkerThreads); err != nil {
+			s.log.Warn().Err(err).Msg("passwords and collections are not kept out of the shards' way")
+		}
+	}
 	s.banner()
 	<-ctx.Done()
 	s.log.Info().Msg("stopping: answering what is under way, writing what is journaled")
@@ -118,11 +123,13 @@ func (s *Server) notices() {
 		Str("durability", string(s.cfg.Durability)).Msg("starting")
 }
 
-// tuneRuntime keeps the Go runtime out of the shards' way: a thread for each shard, one for workers and one to spare, so that the
-// kernel arbitrates and not Go's 10 ms slices; and few collections of a small heap, since their number is what costs.
+// tuneRuntime keeps the Go runtime out of the shards' way. Each shard and each worker can always run, and two goroutines more, so that the kernel
+// arbitrates and not Go: a shard that comes back from a wait while all of GOMAXPROCS is taken waits for one of Go's 10 ms slices to end. And the
+// heap is collected when it reaches the bound that boundHeap sets, not at twice of what lives: that is little, and the number of collections is
+// what costs.
 func tuneRuntime(plan *placement.Plan) {
-	runtime.GOMAXPROCS(plan.Shards + 2)
-	debug.SetGCPercent(100)
+	runtime.GOMAXPROCS(plan.Shards + uring.WorkersMax() + 2)
+	debug.SetGCPercent(-1)
 }
 
 // banner says what a person at the terminal wants to know first.

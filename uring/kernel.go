@@ -5,7 +5,6 @@ package uring
 import (
 	"fmt"
 	"os"
-	"runtime"
 	"sync/atomic"
 
 	"golang.org/x/sys/unix"
@@ -18,23 +17,25 @@ type Kernel struct {
 	shards  [ShardsMax]atomic.Pointer[kernelShard] // set by Setup, kept until Close so that a late Wake finds its descriptor open
 }
 
-const (
-	workQueueMax      = 1024
-	workGoroutinesMax = 4
-)
-
 // NewKernel returns the kernel's Host. Probe tells beforehand, and Setup at the latest, whether this kernel will do.
 func NewKernel() *Kernel {
 	return &Kernel{
 		System:  NewSystem(),
-		workers: NewWorkers(workQueueMax, min(workGoroutinesMax, runtime.NumCPU()+1)),
+		workers: NewWorkers(WorkQueueMax, WorkersMax()),
 	}
 }
 
 var _ Host = (*Kernel)(nil)
 
-// Name returns "io_uring".
-func (k *Kernel) Name() string { return "io_uring" }
+// KernelName is the name of the kernel's Host, and WorkerThreads begins the names of the threads that the kernel makes for operations that would
+// block.
+const (
+	KernelName    = "io_uring"
+	WorkerThreads = "iou-"
+)
+
+// Name returns KernelName.
+func (k *Kernel) Name() string { return KernelName }
 
 // Supports reports whether this kernel knows the operation.
 func (k *Kernel) Supports(op uint8) bool {

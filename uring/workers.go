@@ -3,15 +3,15 @@ package uring
 import (
 	"runtime"
 	"sync"
-
-	"golang.org/x/sys/unix"
 )
 
-// workNice is how much lower the priority of a worker is than that of the process: shards are asked for answers that take microseconds, and
-// a thousand passwords to be hashed must not be in their way.
-const workNice = 10
+// WorkQueueMax is how many jobs of Host.Work wait at most.
+const WorkQueueMax = 1024
 
-// Workers run jobs of Host.Work on a few goroutines with threads of their own, started when first needed. The queue is bounded: full is
+// WorkersMax is how many jobs of Host.Work run at a time at most.
+func WorkersMax() int { return min(4, runtime.NumCPU()+1) }
+
+// Workers run jobs of Host.Work on a few goroutines, started when first needed. The queue is bounded: full is
 // an answer.
 type Workers struct {
 	max int // goroutines
@@ -59,8 +59,6 @@ func (w *Workers) Run(token Token, job func() int32, finished *Finished, wake fu
 }
 
 func (w *Workers) loop() {
-	runtime.LockOSThread() // for good: a thread of low priority is no use to others, and ends with the goroutine
-	lowerPriority()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for {
@@ -81,13 +79,6 @@ func (w *Workers) loop() {
 		next.finished.Add(Completion{UserData: uint64(next.token), Res: result})
 		next.wake()
 		w.mu.Lock()
-	}
-}
-
-// lowerPriority makes the kernel prefer other threads to this one. It is a courtesy: where it is not to be had, work is done all the same.
-func lowerPriority() {
-	if level, err := unix.Getpriority(unix.PRIO_PROCESS, 0); err == nil {
-		_ = unix.Setpriority(unix.PRIO_PROCESS, 0, min(20-level+workNice, 19)) // the kernel tells 20 - nice
 	}
 }
 

@@ -3,7 +3,6 @@ package portable
 import (
 	"fmt"
 	"os"
-	"runtime"
 	"sync/atomic"
 
 	"golang.org/x/sys/unix"
@@ -24,16 +23,11 @@ type Kernel struct {
 	shards [uring.ShardsMax]atomic.Pointer[shard]
 }
 
-const (
-	workQueueMax      = 1024
-	workGoroutinesMax = 4
-)
-
 // New returns a Host for all shards of a process.
 func New() *Kernel {
 	return &Kernel{
 		System:  uring.NewSystem(),
-		workers: uring.NewWorkers(workQueueMax, min(workGoroutinesMax, runtime.NumCPU()+1)),
+		workers: uring.NewWorkers(uring.WorkQueueMax, uring.WorkersMax()),
 		pool:    newPool(),
 	}
 }
