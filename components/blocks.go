@@ -27,7 +27,7 @@ type Blocks struct {
 	free []uint32
 	Span []Span
 	Runs [][]uint32 // journal runs that the vectors point into; counted in Runs.Refs
-	Cold []Span     // a cold read's memory that the vectors point into, or zero
+	Cold [][]Span   // memory of cold reads that the vectors point into
 	Row  []ecs.Entity
 }
 
@@ -64,7 +64,7 @@ func (s *State) NewBlock(partition ecs.Entity, vectors uint32, copied uint32) (B
 		b.Cold = ecs.Grow(b.Cold, n)
 		b.Row = ecs.Grow(b.Row, n)
 	}
-	b.Span[row], b.Runs[row], b.Cold[row], b.Row[row] = span, b.Runs[row][:0], Span{}, partition
+	b.Span[row], b.Runs[row], b.Cold[row], b.Row[row] = span, b.Runs[row][:0], b.Cold[row][:0], partition
 	if partition, ok := s.Partitions.Row(partition); ok {
 		s.Partitions.InFlight[partition]++
 	}
@@ -118,7 +118,7 @@ func (b *Block) ReferRun(run uint32, piece Span) {
 }
 
 // KeepCold makes a cold read's memory stay until the reply is sent.
-func (b *Block) KeepCold(span Span) { b.s.Blocks.Cold[b.row] = span }
+func (b *Block) KeepCold(span Span) { b.s.Blocks.Cold[b.row] = append(b.s.Blocks.Cold[b.row], span) }
 
 func (b *Block) flush() {
 	if b.max > 0 && b.open < b.fill {
@@ -152,13 +152,13 @@ func (s *State) FreeBlock(row uint32) {
 			s.freeRun(run) // the log that it was a piece of is gone
 		}
 	}
-	if b.Cold[row].Len > 0 {
-		s.Out.FreeCold.Push(b.Cold[row])
+	for _, memory := range b.Cold[row] {
+		s.Out.FreeCold.Push(memory)
 	}
 	if partition, ok := s.Partitions.Row(b.Row[row]); ok {
 		s.Partitions.InFlight[partition]--
 	}
 	s.Arena.Free(b.Span[row])
-	b.Span[row], b.Cold[row], b.Row[row] = Span{}, Span{}, ecs.None
+	b.Span[row], b.Cold[row], b.Row[row] = Span{}, b.Cold[row][:0], ecs.None
 	b.free = append(b.free, row)
 }

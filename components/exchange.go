@@ -190,7 +190,7 @@ type ColdOrder struct {
 	ByTime    bool
 	Size      uint32 // bytes wanted
 	End       uint64 // position after the last byte that may be read
-	Ahead     bool   // nobody waits for it: where memory is short it is not worth having
+	Spare     bool   // where memory is short it is not worth waiting for: it is read ahead, or its poll has something to be answered with
 }
 
 // ControlOrder is the control log write wanted: one at a time.

@@ -6,6 +6,15 @@ import (
 	"galgo/ecs"
 )
 
+// ColdPartsMax is how many reads the answer to a poll is made of at most.
+const ColdPartsMax = 8
+
+// ColdPart is what one read brought for the answer to a poll: whole records in memory that is the poll's.
+type ColdPart struct {
+	Memory  Span
+	Records Span
+}
+
 // Polls is the State component of polls that wait for the disk, and of reads ahead of them: one row each. A read ahead has a row without a request,
 // until the poll comes that it was made for.
 type Polls struct {
@@ -14,8 +23,12 @@ type Polls struct {
 	Target  []uint64 // offset of the first message wanted
 	Time    []uint64 // with ByTime: µs
 	ByTime  []bool
-	Segment []uint32   // row in Segments of the segment being read, which stays until it is
-	Size    []uint32   // bytes asked for
+	Segment []uint32 // row in Segments of the segment being read, which stays until it is
+	Size    []uint32 // bytes asked for
+	Begin   []uint64 // offset of the first message taken for the answer
+	Taken   []uint32 // messages
+	Bytes   []uint64 // of the records taken
+	Parts   [][]ColdPart
 	Told    []bool     // it was refused: the read has not returned in time
 	Goes    []bool     // it went on where another one ended: the next one most likely will, too
 	Read    []ColdRead // what a read ahead brought
@@ -39,6 +52,10 @@ func (p *Polls) Add(r Request) uint32 {
 		p.ByTime = ecs.Grow(p.ByTime, n)
 		p.Segment = ecs.Grow(p.Segment, n)
 		p.Size = ecs.Grow(p.Size, n)
+		p.Begin = ecs.Grow(p.Begin, n)
+		p.Taken = ecs.Grow(p.Taken, n)
+		p.Bytes = ecs.Grow(p.Bytes, n)
+		p.Parts = ecs.Grow(p.Parts, n)
 		p.Told = ecs.Grow(p.Told, n)
 		p.Goes = ecs.Grow(p.Goes, n)
 		p.Read = ecs.Grow(p.Read, n)
@@ -47,6 +64,7 @@ func (p *Polls) Add(r Request) uint32 {
 	p.Request[row] = r
 	p.Target[row], p.Time[row], p.ByTime[row], p.Segment[row], p.Size[row], p.Told[row] = 0, 0, false, 0, 0, false
 	p.Goes[row], p.Read[row], p.Of[row] = false, ColdRead{}, 0
+	p.Begin[row], p.Taken[row], p.Bytes[row], p.Parts[row] = 0, 0, 0, p.Parts[row][:0]
 	p.Live++
 	return row
 }

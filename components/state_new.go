@@ -86,7 +86,7 @@ func NewExchange(cfg *Config) (*Facts, *Orders) {
 	orders := &Orders{
 		Adopt: ecs.NewQueue[Adopt](conns), Read: ecs.NewQueue[ecs.Entity](2 * conns), Send: ecs.NewQueue[Send](2 * conns),
 		Close: ecs.NewQueue[ecs.Entity](2 * conns), Refuse: ecs.NewQueue[int32](factsMax), Unlink: ecs.NewQueue[Unlink](1 << 16), Cold: ecs.NewQueue[ColdOrder](all),
-		FreeCold: ecs.NewQueue[Span](2*factsMax + all), Index: ecs.NewQueue[IndexMark](marksMax),
+		FreeCold: ecs.NewQueue[Span](ColdPartsMax * (2*factsMax + all)), Index: ecs.NewQueue[IndexMark](marksMax),
 		Vouch: ecs.NewQueue[VouchOrder](2 * factsMax),
 		Jobs:  ecs.NewQueue[Job](conns + 16), Events: ecs.NewQueue[*wire.Event](eventsMax),
 		Requests: make([]ecs.Queue[Request], cfg.Shards), Replies: make([]ecs.Queue[Reply], cfg.Shards), Deal: make([]ecs.Queue[Dealt], cfg.Shards),

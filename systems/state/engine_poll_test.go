@@ -148,6 +148,7 @@ func TestPollModel(t *testing.T) {
 					e.s.Now.MonoMicros += idleMicros
 				}
 			}
+			e.noSpare = random.IntN(8) == 0
 			e.tick()
 			polls = m.take(polls)
 		}

@@ -29,6 +29,7 @@ type engine struct {
 	vouched []components.VouchOrder
 	space   uint64        // bytes that files may still grow by
 	failing syscall.Errno // of writes
+	noSpare bool          // there is no memory for reads that are not worth waiting for
 	replies map[ecs.Entity]components.Reply
 	conns   uint64
 }
@@ -232,6 +233,10 @@ func (e *engine) coldRead(order components.ColdOrder) components.ColdRead {
 	}
 	read := components.ColdRead{Slot: order.Slot, Position: order.Position}
 	if order.Position >= order.End {
+		return read
+	}
+	if order.Spare && e.noSpare {
+		read.Err = syscall.ENOMEM
 		return read
 	}
 	from := components.AlignDown(order.Position)

@@ -36,12 +36,13 @@ func coldPoll(s *components.State, row int, r *components.Request, t coldTarget)
 	return true
 }
 
-// coldSize guesses how many bytes so many messages from an offset on take, from the mean of their segment.
+// coldSize guesses how many bytes so many messages from an offset on take, from the mean of their segment. What is missing afterwards is read
+// then, so it need not be generous.
 func coldSize(s *components.State, row int, count uint32, offset uint64) uint32 {
 	segment := segmentOf(s, row, offset)
 	messages, size := s.Segments.Next[segment]-s.Segments.Base[segment], s.Segments.End[segment]
-	want := float64(size) / float64(max(messages, 1)) * float64(count) * 1.25
-	return uint32(min(max(want+coldMin, coldMin), coldMax))
+	want := float64(size) / float64(max(messages, 1)) * float64(count)
+	return uint32(min(max(want+components.UnitSize, coldMin), coldMax))
 }
 
 // segmentOf is the row of the segment that holds an offset.
@@ -62,7 +63,7 @@ func segmentOf(s *components.State, row int, offset uint64) uint32 {
 func readCold(s *components.State, row int, slot uint32, position uint64) {
 	p := &s.Partitions
 	target := s.Polls.Target[slot]
-	segment := segmentOf(s, row, target)
+	segment, ahead := segmentOf(s, row, target), s.Polls.Ahead(slot) || s.Polls.Taken[slot] > 0
 	id := s.Segments.ID[segment]
 	s.Polls.Segment[slot] = segment
 	if position == components.NoPosition && !s.Polls.ByTime[slot] {
@@ -72,13 +73,16 @@ func readCold(s *components.State, row int, slot uint32, position uint64) {
 			position = wire.SegmentHeadSize
 		}
 	}
+	if position == components.NoPosition { // the index leads to a record that lies up to so much before it
+		s.Polls.Size[slot] = min(s.Polls.Size[slot]+markBytes, coldMax)
+	}
 	end := coldEnd(s, row, segment)
 	p.InFlight[row]++
 	s.Segments.Users[segment]++
 	s.Out.Cold.Push(components.ColdOrder{
 		Slot: slot, Partition: p.Entity(row), Position: position, Offset: target, Time: s.Polls.Time[slot], ByTime: s.Polls.ByTime[slot],
 		File: wire.SegmentFile{CreatedSeq: p.Created[row], PartitionID: p.ID[row], SegmentID: id, Kind: wire.SegmentLog},
-		Size: s.Polls.Size[slot], End: end, Ahead: s.Polls.Ahead(slot),
+		Size: s.Polls.Size[slot], End: end, Spare: ahead,
 	})
 }
 
@@ -117,10 +121,12 @@ func FinishPolls(s *components.State, p *Poller) {
 		case s.Polls.Told[read.Slot]:
 		case s.Partitions.Phase[row] == components.Deleting:
 			s.Refuse(r, wire.StatusPartitionNotFound)
-		case s.Segments.Gone[segment]: // what was read is removed or purged: the poll starts at what is left
-			done = !again(s, row, r)
+		case s.Segments.Gone[segment] || s.Polls.Taken[read.Slot] > 0 && s.Polls.Begin[read.Slot] < s.Partitions.OffsetFirst[row]:
+			done = !again(s, row, r) // what was read is removed or purged: the poll starts at what is left
 		case !mayPoll(s, r):
 			done = resync(s, r) || !again(s, row, r)
+		case read.Err != 0 && s.Polls.Taken[read.Slot] > 0: // what is here is served; the next poll meets the failure
+			done = p.answerCold(s, row, read.Slot)
 		case read.Err == syscall.ENOMEM: // it was read ahead of this poll, which is worth waiting for
 			readCold(s, row, read.Slot, components.NoPosition)
 			done = false
@@ -135,32 +141,37 @@ func FinishPolls(s *components.State, p *Poller) {
 			s.Out.FreeCold.Push(read.Memory)
 		}
 		if done {
-			s.Polls.Drop(read.Slot)
+			dropPoll(s, read.Slot)
 		}
 	}
 }
 
-// finishPoll looks for the target in what was read. It returns false when another read was ordered. The read's memory is let go by
-// the caller unless a reply refers to it: then read.Memory is zero afterwards.
+// dropPoll frees the row of a poll, and what was read for it and not sent.
+func dropPoll(s *components.State, slot uint32) {
+	for _, part := range s.Polls.Parts[slot] {
+		s.Out.FreeCold.Push(part.Memory)
+	}
+	s.Polls.Drop(slot)
+}
+
+// finishPoll takes what the poll wants of what was read, reads on where that is not all, over the end of a segment too, and answers. It returns false
+// when another read was ordered. The read's memory is let go by the caller unless records in it are taken: then read.Memory is zero afterwards.
 func (p *Poller) finishPoll(s *components.State, row int, read *components.ColdRead) (done bool) {
-	slot := read.Slot
-	r, target := &s.Polls.Request[slot], s.Polls.Target[slot]
-	segmentID := s.Segments.ID[s.Polls.Segment[slot]]
+	polls, slot := &s.Polls, read.Slot
+	r, target := &polls.Request[slot], polls.Target[slot]
+	segment := polls.Segment[slot]
 	bytes, at := s.Memory.Bytes(read.Span), uint64(0)
-	visible := s.Partitions.Visible(row)
-	var first, end, total uint64
-	var count, skip uint32                // messages taken; messages of the first record before the target
-	var lastBase, lastNext, lastAt uint64 // of the last record taken
-	for count < r.Count && at < uint64(len(bytes)) {
-		info, err := wire.CheckRecord(bytes[at:], read.Position+at, segmentID, s.Secret)
+	visible, before := s.Partitions.Visible(row), polls.Taken[slot]
+	var first, end, need uint64 // where the records taken lie; bytes of one that is not here to its end
+	goesOn := true              // what follows is good as far as is known
+	for polls.Taken[slot] < r.Count && at < uint64(len(bytes)) {
+		info, err := wire.CheckRecord(bytes[at:], read.Position+at, s.Segments.ID[segment], s.Secret)
 		if errors.Is(err, wire.ErrShort) {
-			if count == 0 { // the first record wanted does not fit: read it alone, or go on from here
-				return p.readOn(s, row, slot, read.Position+at, info.Length)
-			}
+			need = info.Length
 			break
 		}
 		if err != nil {
-			if count > 0 {
+			if goesOn = false; polls.Taken[slot] > 0 {
 				break // what is good is served; the next poll meets the damage
 			}
 			s.Log.Log(components.LogError, "damaged record", components.Num("created", s.Partitions.Created[row]),
@@ -168,17 +179,20 @@ func (p *Poller) finishPoll(s *components.State, row int, read *components.ColdR
 			s.Refuse(r, wire.StatusCannotReadMessage)
 			return true
 		}
-		if s.Polls.ByTime[slot] && count == 0 && info.Timestamp >= s.Polls.Time[slot] && info.OffsetNext() > target {
-			s.Polls.ByTime[slot] = false
+		if polls.ByTime[slot] && info.Timestamp >= polls.Time[slot] && info.OffsetNext() > target {
+			polls.ByTime[slot] = false
 			target = max(target, info.BaseOffset)
 		}
-		if s.Polls.ByTime[slot] || info.OffsetNext() <= target {
+		if polls.ByTime[slot] || info.OffsetNext() <= target {
 			at += info.Length
 			continue
 		}
-		if count == 0 && info.BaseOffset > target { // what led here was wrong: read from the start of the segment
+		if info.BaseOffset > target { // what led here was wrong
+			if goesOn = false; polls.Taken[slot] > 0 {
+				break
+			}
 			if at == 0 && read.Position > wire.SegmentHeadSize {
-				return p.readOn(s, row, slot, wire.SegmentHeadSize, 0)
+				return p.readOn(s, row, slot, wire.SegmentHeadSize, 0) // read from the start of the segment
 			}
 			s.Refuse(r, wire.StatusCannotReadMessage)
 			return true
@@ -186,48 +200,59 @@ func (p *Poller) finishPoll(s *components.State, row int, read *components.ColdR
 		if info.BaseOffset >= visible {
 			break
 		}
-		if count == 0 {
-			first = at
-			skip = uint32(target - info.BaseOffset)
-		}
-		if total += info.Length; total > pollSizeMax && count > 0 {
+		if polls.Taken[slot] > 0 && polls.Bytes[slot]+info.Length > pollSizeMax {
+			goesOn = false
 			break
 		}
-		take := info.Count
-		if count == 0 {
-			take -= skip
+		if polls.Taken[slot] == before {
+			first = at
 		}
-		count += min(take, r.Count-count)
-		lastBase, lastNext, lastAt = info.BaseOffset, info.OffsetNext(), at
-		at += info.Length
-		end = at
+		if polls.Taken[slot] == 0 {
+			polls.Begin[slot] = target
+		}
+		end = at + info.Length
+		polls.Bytes[slot] += info.Length
+		take := min(info.OffsetNext()-target, uint64(r.Count-polls.Taken[slot]))
+		polls.Taken[slot] += uint32(take)
+		if target += take; target == info.OffsetNext() {
+			at = end
+		}
 	}
-	if count == 0 {
-		return p.readOn(s, row, slot, read.Position+at, 0)
+	if polls.Taken[slot] == 0 {
+		return p.readOn(s, row, slot, read.Position+at, need)
 	}
-	if r.AutoCommit && offsetsFull(s, row, r.Consumer) {
-		s.Refuse(r, wire.StatusTooManyConsumerOffsets)
-		return true
+	took := polls.Taken[slot] > before
+	if took {
+		polls.Target[slot] = target
+		polls.Parts[slot] = append(polls.Parts[slot], components.ColdPart{Memory: read.Memory, Records: read.Span.Slice(uint32(first), uint32(end-first))})
+		read.Memory = components.Span{}
 	}
-	if count < r.Count && target+uint64(count) < visible && s.Polls.Size[slot] < coldMax &&
-		read.Position+uint64(len(bytes)) < coldEnd(s, row, segmentOf(s, row, target)) {
-		s.Polls.Target[slot] = target
-		s.Polls.Size[slot] = min(s.Polls.Size[slot]*2, coldMax)
-		readCold(s, row, slot, read.Position+first)
+	if goesOn && polls.Taken[slot] < r.Count && (took || uint64(polls.Size[slot]) < need) && goOn(s, row, slot, read.Position+at, need) {
 		return false
 	}
-	if !p.answerCold(s, row, r, read, first, end, skip, count, target, lastBase) {
-		return !again(s, row, r)
+	s.Cursors.Put(components.Cursor{Partition: r.Partition, Offset: target, SegmentID: s.Segments.ID[segment], Position: read.Position + at})
+	return p.answerCold(s, row, slot)
+}
+
+// goOn orders the read of what is missing in the answer to a poll, from position or from the start of the next segment; need is what the first record
+// there takes, if that is known. It returns false where there is no more on disk, and where the answer is large enough.
+func goOn(s *components.State, row int, slot uint32, position, need uint64) bool {
+	polls := &s.Polls
+	r, target := &polls.Request[slot], polls.Target[slot]
+	if target >= s.Partitions.Visible(row) || polls.Bytes[slot]+need >= coldMax || len(polls.Parts[slot]) == components.ColdPartsMax ||
+		s.Waited(r.Since) >= waitMicros {
+		return false
 	}
-	next, position := target+uint64(count), read.Position+end
-	if next < lastNext {
-		position = read.Position + lastAt // the last record was not taken to its end
+	segment := segmentOf(s, row, target)
+	if segment != polls.Segment[slot] {
+		position = wire.SegmentHeadSize
 	}
-	commit(s, row, r, next-1)
-	s.Cursors.Put(components.Cursor{Partition: r.Partition, Offset: next, SegmentID: segmentID, Position: position})
-	if s.Polls.Goes[slot] {
-		readAhead(s, row, next, s.Polls.Size[slot])
+	if position >= coldEnd(s, row, segment) {
+		return false
 	}
+	size := min(uint64(coldSize(s, row, r.Count-polls.Taken[slot], target)), coldMax-polls.Bytes[slot])
+	polls.Size[slot] = uint32(max(size, components.AlignUp(need)+components.UnitSize))
+	readCold(s, row, slot, position)
 	return true
 }
 
@@ -254,47 +279,58 @@ func (p *Poller) readOn(s *components.State, row int, slot uint32, position, nee
 	return false
 }
 
-// answerCold sends the records [first, end) of a cold read, without skip messages at the front and cut to count at the back. Seals are
-// cleared where the records lie: the memory is ours until the reply is sent.
-func (p *Poller) answerCold(s *components.State, row int, r *components.Request, read *components.ColdRead, first, end uint64,
-	skip, count uint32, target, lastBase uint64) bool {
-	block, ok := s.NewBlock(r.Partition, 8, wire.PollPrefixSize+2*wire.BatchHeaderSize)
+// answerCold sends the records that were taken, the first and the last of them cut to the messages that are wanted. Seals are cleared where the records
+// lie: the memory is ours until the reply is sent.
+func (p *Poller) answerCold(s *components.State, row int, slot uint32) (done bool) {
+	polls := &s.Polls
+	r, begin, next := &polls.Request[slot], polls.Begin[slot], polls.Begin[slot]+uint64(polls.Taken[slot])
+	if r.AutoCommit && offsetsFull(s, row, r.Consumer) {
+		s.Refuse(r, wire.StatusTooManyConsumerOffsets)
+		return true
+	}
+	block, ok := s.NewBlock(r.Partition, components.ColdPartsMax+8, wire.PollPrefixSize+2*wire.BatchHeaderSize)
 	if !ok {
-		return false
+		return !again(s, row, r)
 	}
 	block.Room(wire.PollPrefixSize)
-	bytes := s.Memory.Bytes(read.Span)
-	whole := first // where the run of whole records begins
+	for _, part := range polls.Parts[slot] {
+		p.referRecords(s, &block, part.Records, begin, next)
+		block.KeepCold(part.Memory)
+	}
+	polls.Parts[slot] = polls.Parts[slot][:0]
+	answerBlock(s, row, r, &block, polls.Taken[slot])
+	commit(s, row, r, next-1)
+	if size := polls.Bytes[slot]; polls.Goes[slot] { // the next poll will want about as much
+		readAhead(s, row, next, uint32(min(size+size/32+components.UnitSize, coldMax)))
+	}
+	return true
+}
+
+// referRecords makes records a part of a reply, without the messages below begin and from next on.
+func (p *Poller) referRecords(s *components.State, block *components.Block, records components.Span, begin, next uint64) {
+	bytes := s.Memory.Bytes(records)
+	whole := uint64(0) // where the run of whole records begins
 	flush := func(to uint64) {
 		if to > whole {
-			block.Refer(read.Span.Slice(uint32(whole), uint32(to-whole)))
+			block.Refer(records.Slice(uint32(whole), uint32(to-whole)))
 		}
 	}
-	for at := first; at < end; {
+	for at := uint64(0); at < uint64(len(bytes)); {
 		record := bytes[at:]
 		header, _ := wire.DecodeBatchHeader(record)
-		from, to := uint32(0), header.MessageCount
-		if at == first {
-			from = skip
-		}
-		if last := target + uint64(count); header.BaseOffset == lastBase && header.BaseOffset+uint64(to) > last {
-			to = uint32(last - header.BaseOffset)
-		}
+		from := uint32(max(begin, header.BaseOffset) - header.BaseOffset)
+		to := uint32(min(next-header.BaseOffset, uint64(header.MessageCount)))
 		wire.ClearSeal(record[:wire.BatchHeaderSize])
 		if from > 0 || to < header.MessageCount {
 			flush(at)
-			begin, stop, ok := p.hasher.SliceBatch(block.Room(wire.BatchHeaderSize), record[:header.Length], from, to)
+			begins, ends, ok := p.hasher.SliceBatch(block.Room(wire.BatchHeaderSize), record[:header.Length], from, to)
 			if !ok {
 				panic("state: a record that was checked cannot be sliced")
 			}
-			block.Refer(read.Span.Slice(uint32(at)+uint32(begin), uint32(stop-begin)))
+			block.Refer(records.Slice(uint32(at)+uint32(begins), uint32(ends-begins)))
 			whole = at + header.Length
 		}
 		at += header.Length
 	}
-	flush(end)
-	block.KeepCold(read.Memory)
-	read.Memory = components.Span{}
-	answerBlock(s, row, r, &block, count)
-	return true
+	flush(uint64(len(bytes)))
 }

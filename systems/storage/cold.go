@@ -58,7 +58,7 @@ func readIndex(st *components.Storage, io *IO, row int, file uint32) {
 func startRead(st *components.Storage, io *IO, kind components.OpKind, fd int32, row int, file, size uint32, position uint64) {
 	span, ok := st.Arena.Alloc(size)
 	if !ok {
-		if order := &st.Colds.Order[row]; order.Ahead {
+		if order := &st.Colds.Order[row]; order.Spare {
 			st.Out.ColdReads.Push(components.ColdRead{Slot: order.Slot, Position: order.Position, Err: syscall.ENOMEM})
 			st.Colds.Drop(row)
 			return
