@@ -121,7 +121,7 @@ func BenchmarkPoll(b *testing.B) {
 var coldBytes = flag.Uint64("cold.bytes", 2<<30, "bytes that an iteration of BenchmarkPollCold reads")
 
 // BenchmarkPollCold reads old data from the first message to the last, beside the smaller of what polls of as many readers get from memory and of what
-// a bare disk gives to as many reads of 1 MiB. Then it does so beside a producer at full speed: the ratios are of what each has alone.
+// a bare disk gives to as many reads of 1 MiB. Then it does so beside as many producers at full speed: the ratios are of what each side has alone.
 func BenchmarkPollCold(b *testing.B) {
 	batch := batchOf(1000, 1000)
 	host := uring.NewKernel()
@@ -152,26 +152,36 @@ func BenchmarkPollCold(b *testing.B) {
 				results.add("hot-MB/s", fromMemory)
 				results.add("ratio", mb/min(disk, fromMemory))
 
-				alone := produce(b, s, 1, 800, batch, 0).mb
-				producer := newTarget(b, s, 0)
+				alone := produce(b, s, count, 800, batch, 0).mb
 				var over atomic.Bool
-				sent := make(chan float64)
+				written := make(chan float64)
+				producers := make([]*target, count)
+				for i := range producers {
+					producers[i] = newTarget(b, s, 0)
+				}
 				go func() {
-					n, start := 0, time.Now()
-					for ; !over.Load(); n++ {
-						if err := producer.send(batch); err != nil {
-							b.Error(err)
-							break
-						}
+					var sent atomic.Int64
+					var group sync.WaitGroup
+					start := time.Now()
+					for _, producer := range producers {
+						group.Go(func() {
+							for !over.Load() {
+								if err := producer.send(batch); err != nil {
+									b.Error(err)
+									return
+								}
+								sent.Add(int64(len(batch)))
+							}
+						})
 					}
-					sent <- float64(n*len(batch)) / 1e6 / time.Since(start).Seconds()
+					group.Wait()
+					written <- float64(sent.Load()) / 1e6 / time.Since(start).Seconds()
 				}()
 				beside := readAll(b, cold)
 				over.Store(true)
-				written := <-sent
-				deleteAll(b, s, []*target{producer}, others)
-				results.add("reader-kept", beside/mb)
-				results.add("producer-kept", written/alone)
+				results.add("producers-kept", <-written/alone)
+				deleteAll(b, s, producers, others)
+				results.add("readers-kept", beside/mb)
 			}
 			results.report(b)
 		})
