@@ -11,6 +11,8 @@ import (
 const (
 	// coldReadMax is how many cold reads a shard has under way: more wait, so that readers of old data never starve writers.
 	coldReadMax = 32
+	// coldBesideMax is how many there are while journals are being written: a disk shares itself by operations, and a read is as large as a write.
+	coldBesideMax = 1
 	// indexChunk is how much of an index is read at a time, in bytes.
 	indexChunk = 256 << 10
 )
@@ -22,9 +24,18 @@ func ReadCold(v components.StateView, st *components.Storage, io *IO) {
 	for st.In.Cold.Len() > 0 && c.Live.Len() < coldReadMax {
 		c.Add(st.In.Cold.Pop())
 	}
+	reading := 0
+	for row := range c.Live.All {
+		if c.Busy[row] {
+			reading++
+		}
+	}
 	for row := range c.Live.All {
 		if c.Busy[row] {
 			continue
+		}
+		if st.Writes > 0 && reading >= coldBesideMax {
+			return
 		}
 		if st.Inflight.Free() < 4 {
 			return
@@ -47,6 +58,7 @@ func ReadCold(v components.StateView, st *components.Storage, io *IO) {
 		}
 		from := components.AlignDown(order.Position)
 		size := min(components.AlignUp(order.Position-from+uint64(order.Size)), components.AlignUp(order.End)-from)
+		reading++
 		startRead(st, io, OpReadLog, f.LogFD[file], row, file, uint32(size), from)
 	}
 }
