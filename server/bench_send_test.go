@@ -25,9 +25,8 @@ func BenchmarkSend(b *testing.B) {
 	host := uring.NewKernel()
 	defer host.Close()
 	run := func(b *testing.B, s *Server) (mb, cpu float64) {
-		cpu = cpuSeconds()
-		mb = produce(b, s, producers, total, batch, segment).mb
-		return mb, (cpuSeconds() - cpu) / (float64(bytes) / 1e9)
+		p := produce(b, s, producers, total, batch, segment)
+		return p.mb, p.cpu / (float64(bytes) / 1e9)
 	}
 	b.Run("memory", func(b *testing.B) {
 		s, results := benchServer(b, "memory", "GALGO_POOL_SIZE=0"), samples{}
@@ -114,21 +113,35 @@ func BenchmarkSendLatency(b *testing.B) {
 	results.report(b)
 }
 
-// BenchmarkSendSmall sends 1 x 100 B from 8 and from 64 producers at each level, beside the same load at `memory`.
+// BenchmarkSendSmall sends 1 x 100 B from 8 and from 64 producers at each level, beside the same load at `memory`: each to a partition of its own, so that
+// each send is a write, and all to one, where those that come together are written together.
 func BenchmarkSendSmall(b *testing.B) {
 	batch := batchOf(1, 100)
 	for _, producers := range []int{8, 64} {
-		for _, level := range []string{"memory", "written", "durable"} {
-			b.Run(fmt.Sprintf("%s/%d", level, producers), func(b *testing.B) {
-				memory, s, results := benchServer(b, "memory"), benchServer(b, level), samples{}
-				for b.Loop() {
-					most := produce(b, memory, producers, 1000*producers, batch, 0).requests
-					got := produce(b, s, producers, 1000*producers, batch, 0).requests
-					results.add("requests/s", got)
-					results.add("ratio", got/most)
-				}
-				results.report(b)
-			})
+		for _, partitions := range []int{producers, 1} {
+			for _, level := range []string{"memory", "written", "durable"} {
+				b.Run(fmt.Sprintf("%s/%d to %d", level, producers, partitions), func(b *testing.B) {
+					connected := func(s *Server) (targets []*target) {
+						for i := range producers {
+							if i < partitions {
+								targets = append(targets, newTarget(b, s, 0))
+							} else {
+								targets = append(targets, &target{Client: dial(b, s), stream: targets[0].stream})
+							}
+						}
+						return targets
+					}
+					memory, targets, results := connected(benchServer(b, "memory")), connected(benchServer(b, level)), samples{}
+					for b.Loop() {
+						most := load(b, memory, 2000*producers, batch)
+						got := load(b, targets, 2000*producers, batch)
+						results.add("requests/s", got.requests)
+						results.add("ratio", got.requests/most.requests)
+						results.add("cpu-µs/request", got.cpu*1e6/float64(2000*producers))
+					}
+					results.report(b)
+				})
+			}
 		}
 	}
 }

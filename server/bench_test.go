@@ -168,6 +168,7 @@ func countLogs(b *testing.B, s *Server) int {
 // produced is what a run of producers came to.
 type produced struct {
 	mb, requests float64         // per second
+	cpu          float64         // seconds
 	times        []time.Duration // of each request
 }
 
@@ -178,10 +179,18 @@ func produce(b *testing.B, s *Server, producers, total int, batch []byte, segmen
 	for i := range targets {
 		targets[i] = newTarget(b, s, segment)
 	}
-	each := total / producers
-	p.times = make([]time.Duration, each*producers)
+	p = load(b, targets, total, batch)
+	deleteAll(b, s, targets, others)
+	return p
+}
+
+// load sends total batches, to all targets at once.
+func load(b *testing.B, targets []*target, total int, batch []byte) (p produced) {
+	b.Helper()
+	each := total / len(targets)
+	p.times = make([]time.Duration, each*len(targets))
 	runtime.GC()
-	start := time.Now()
+	start, cpu := time.Now(), cpuSeconds()
 	var group sync.WaitGroup
 	for i, t := range targets {
 		group.Go(func() {
@@ -196,10 +205,9 @@ func produce(b *testing.B, s *Server, producers, total int, batch []byte, segmen
 		})
 	}
 	group.Wait()
-	seconds := time.Since(start).Seconds()
-	p.requests = float64(each*producers) / seconds
+	p.cpu = cpuSeconds() - cpu
+	p.requests = float64(len(p.times)) / time.Since(start).Seconds()
 	p.mb = p.requests * float64(len(batch)) / 1e6
-	deleteAll(b, s, targets, others)
 	if b.Failed() {
 		b.FailNow()
 	}
