@@ -1,0 +1,270 @@
+package simtest
+
+import (
+	"fmt"
+	"testing"
+
+	"galgo/components"
+	"galgo/uring/sim"
+	"galgo/wire"
+)
+
+// A write that fails, or takes less than it was given, ends what its partition takes, and nothing else: what was acknowledged is served, other
+// partitions and metadata go on, and it is not tried again. The next start cuts what nobody has an answer to, and takes messages.
+func TestFailedWrite(t *testing.T) {
+	for name, faults := range map[string]sim.Faults{"error": {WriteError: 1}, "short": {ShortWrite: 1}} {
+		for _, level := range []components.Level{components.LevelWritten, components.LevelDurable} {
+			t.Run(fmt.Sprint(name, " ", level), func(t *testing.T) {
+				s := newScene(t, level, 32<<20)
+				s.topic("bad")
+				s.topic("good")
+				for range 5 {
+					s.send("bad", 3000, wire.StatusOK)
+					s.send("good", 3000, wire.StatusOK)
+				}
+				s.setFaults(faults)
+				s.send("bad", 30_000, wire.StatusCannotSaveMessagesToSegment)
+				s.setFaults(sim.Faults{})
+				s.faulted(1)
+				s.wait(5_000_000)
+				s.send("bad", 3000, wire.StatusCannotSaveMessagesToSegment)
+				s.check("bad", 0)
+				for range 5 {
+					s.send("good", 3000, wire.StatusOK)
+				}
+				s.check("good", 0)
+				s.topic("another")
+				s.send("another", 10, wire.StatusOK)
+
+				s.again()
+				s.faulted(0)
+				s.check("bad", 1)
+				s.send("bad", 3000, wire.StatusOK)
+				s.check("bad", 0)
+				s.check("good", 0)
+				s.check("another", 0)
+			})
+		}
+	}
+}
+
+// A sync that fails has lost nobody knows what: the partition takes nothing more, although later syncs say yes, and no voucher speaks for what it had.
+func TestFailedSync(t *testing.T) {
+	s := newScene(t, components.LevelWritten, 32<<20)
+	s.topic("t")
+	s.topic("other")
+	s.send("t", 3000, wire.StatusOK)
+	s.wait(3_000_000) // idle: synced, with its name, and vouched for
+	s.send("t", 3000, wire.StatusOK)
+	s.setFaults(sim.Faults{SyncError: 1})
+	s.wait(3_000_000)
+	s.setFaults(sim.Faults{})
+	s.faulted(1)
+	s.send("t", 3000, wire.StatusCannotSaveMessagesToSegment)
+	s.check("t", 0)
+	s.wait(5_000_000)
+	s.send("t", 3000, wire.StatusCannotSaveMessagesToSegment)
+	s.send("other", 3000, wire.StatusOK)
+	s.check("other", 0)
+	s.again()
+	s.check("t", 0)
+	s.send("t", 3000, wire.StatusOK)
+}
+
+// Where the names of logs cannot be made durable, a durable partition cannot begin one, and the others go on without vouchers: nothing is promised that a
+// loss of power could break. It is not tried again in this run.
+func TestFailedSyncOfNames(t *testing.T) {
+	s := newScene(t, components.LevelWritten, 32<<20)
+	s.topic("written")
+	s.topic("durable", "durability", "persisted")
+	s.send("written", 3000, wire.StatusOK)
+	s.setFaults(sim.Faults{SyncError: 1})
+	s.wait(3_000_000)
+	s.send("durable", 3000, wire.StatusCannotSaveMessagesToSegment)
+	s.setFaults(sim.Faults{})
+	s.faulted(1)
+	if d := &s.server.Shards[0].Storage.Directory; !d.NamesFailed {
+		t.Fatal("names of logs: got them synced, want a failure")
+	}
+	s.send("written", 3000, wire.StatusOK)
+	s.send("durable", 3000, wire.StatusCannotSaveMessagesToSegment)
+	s.wait(5_000_000)
+	s.check("written", 0)
+	if d := &s.server.Shards[0].Storage.Directory; d.NamesSynced == d.NamesMade {
+		t.Fatal("names of logs: got them synced after a failure, want no second attempt")
+	}
+	s.again()
+	s.faulted(0)
+	s.check("written", 0)
+	s.check("durable", 1)
+	s.send("durable", 3000, wire.StatusOK)
+	s.check("durable", 0)
+}
+
+// A read that fails is told, never skipped, and harms nothing: the next one may succeed.
+func TestFailedRead(t *testing.T) {
+	s := newScene(t, components.LevelWritten, 32<<20)
+	s.topic("t")
+	for range 20 {
+		s.send("t", 3000, wire.StatusOK)
+	}
+	s.again() // what was sent is on disk alone
+	s.send("t", 3000, wire.StatusOK)
+	s.setFaults(sim.Faults{ReadError: 1})
+	if got := s.poll("t", 3); got.status != wire.StatusCannotReadMessage {
+		t.Fatalf("poll of what cannot be read: got %v, want status %v", got, wire.StatusCannotReadMessage)
+	}
+	s.send("t", 3000, wire.StatusOK) // its last block is in memory
+	s.setFaults(sim.Faults{})
+	s.faulted(0)
+	s.check("t", 0)
+}
+
+// A last block that cannot be read back before an append is not guessed: the partition takes no more messages.
+func TestFailedReadOfLastBlock(t *testing.T) {
+	s := newScene(t, components.LevelWritten, 32<<20)
+	s.topic("t")
+	s.send("t", 3000, wire.StatusOK)
+	s.again()
+	s.setFaults(sim.Faults{ReadError: 1})
+	s.send("t", 3000, wire.StatusCannotSaveMessagesToSegment)
+	s.setFaults(sim.Faults{})
+	s.faulted(1)
+	s.send("t", 3000, wire.StatusCannotSaveMessagesToSegment)
+	s.check("t", 0)
+}
+
+// A control log that cannot be written leaves metadata as it is until the next start. Messages, offsets and sessions go on.
+func TestFailedControlLog(t *testing.T) {
+	s := newScene(t, components.LevelWritten, 32<<20)
+	s.topic("t")
+	s.send("t", 3000, wire.StatusOK)
+	s.setFaults(sim.Faults{WriteError: 1})
+	create := wire.AppendCreateStream(nil, wire.CreateStream{Name: []byte("never")})
+	refused := func(when string) {
+		t.Helper()
+		if got := s.c.call(wire.OpCreateStream, 0, create); got.status != wire.StatusCannotWriteToFile {
+			t.Fatalf("create stream %s: got %v, want status %v", when, got, wire.StatusCannotWriteToFile)
+		}
+	}
+	refused("with a failing disk")
+	s.setFaults(sim.Faults{})
+	refused("afterwards")
+	s.send("t", 3000, wire.StatusOK)
+	s.c = s.connect("somebody else")
+	s.send("t", 3000, wire.StatusOK)
+	s.check("t", 0)
+	s.again()
+	s.check("t", 0)
+	s.topic("another")
+}
+
+// Without descriptors nobody is let in, no closed file is read, and no file is made: each is said, and goes on by itself when there are some. Connections
+// and files that are open are not disturbed.
+func TestFewDescriptors(t *testing.T) {
+	s := newScene(t, components.LevelWritten, 32<<20)
+	s.topic("old")
+	for range 20 {
+		s.send("old", 3000, wire.StatusOK)
+	}
+	s.wait(3_000_000) // vouched for, so that the next start need not open it
+	s.again()
+	s.topic("open")
+	s.topic("new")
+	s.send("open", 3000, wire.StatusOK)
+
+	s.setFaults(sim.Faults{Descriptors: 1})
+	s.send("open", 3000, wire.StatusOK)
+	s.send("new", 3000, wire.StatusCannotAppendMessage)
+	if got := s.poll("old", 0); got.status != wire.StatusCannotReadMessage {
+		t.Fatalf("poll of a closed file: got %v, want status %v", got, wire.StatusCannotReadMessage)
+	}
+	waits := s.dial("late")
+	var in answer
+	done := false
+	waits.login(passwordOf(user, password), func(a answer) { in, done = a, true })
+	s.wait(1_000_000)
+	if done {
+		t.Fatalf("login without descriptors: got %v, want nothing yet", in)
+	}
+	s.check("open", 0)
+	s.setFaults(sim.Faults{})
+	s.faulted(0)
+	s.runUntil("the late login", func() bool { return done })
+	if !in.ok() {
+		t.Fatalf("login once there are descriptors: got %v, want a session", in)
+	}
+	s.check("old", 0)
+	s.send("new", 3000, wire.StatusOK)
+	s.send("old", 3000, wire.StatusOK)
+	s.check("new", 0)
+	s.check("old", 0)
+}
+
+// The file of the next segment that cannot be made in time is made when it can: until then appends that need it are refused, and nothing is lost.
+func TestFewDescriptorsAtARoll(t *testing.T) {
+	s := newScene(t, components.LevelWritten, 32<<20)
+	s.topic("t", "segment_size", "1 MiB")
+	for range 6 { // short of where the next file is asked for
+		s.send("t", 100_000, wire.StatusOK)
+	}
+	s.setFaults(sim.Faults{Descriptors: 1})
+	for range 4 {
+		s.send("t", 100_000, wire.StatusOK)
+	}
+	s.send("t", 100_000, wire.StatusCannotAppendMessage)
+	s.send("t", 100, wire.StatusOK) // that much fits
+	s.setFaults(sim.Faults{})
+	s.faulted(0)
+	s.wait(1_000_000)
+	for range 10 {
+		s.send("t", 100_000, wire.StatusOK)
+	}
+	s.check("t", 0)
+	s.again()
+	s.check("t", 0)
+}
+
+// A slow disk pushes back: what producers send waits at them, and the server's memory stays within its budget. All of it is stored in the end, none of
+// it twice.
+func TestSlowDiskPushesBack(t *testing.T) {
+	const producers, size, memory = 40, 2 << 20, 32 << 20
+	s := newScene(t, components.LevelWritten, memory)
+	var clients []*client
+	for i := range producers {
+		s.topic(fmt.Sprint("t", i))
+		clients = append(clients, s.connect(fmt.Sprint("producer ", i)))
+	}
+	s.setFaults(sim.Faults{Slow: 1, SlowMicros: 400_000})
+	answered, most := 0, uint64(0)
+	for i, c := range clients {
+		c.ask(wire.OpSendMessages, 0, s.message(fmt.Sprint("t", i), uint64(i), size), func(a answer) {
+			if !a.ok() {
+				t.Errorf("%s: got %v, want ok", c.name, a)
+			}
+			answered++
+		})
+	}
+	budget, waiting := s.server.Shards[0].Storage.Budget, 0
+	s.runUntil("every answer", func() bool {
+		most = max(most, budget.Granted())
+		n := 0
+		for _, c := range clients {
+			if len(c.out) > 0 {
+				n++
+			}
+		}
+		waiting = max(waiting, n)
+		return answered == producers
+	})
+	if most > memory || waiting < producers/2 {
+		t.Errorf("%d MiB sent at once: got %d MiB of memory used and %d producers kept waiting, want %d MiB at most and most of them",
+			producers*size>>20, most>>20, waiting, memory>>20)
+	}
+	s.setFaults(sim.Faults{})
+	for i := range producers {
+		topic := fmt.Sprint("t", i)
+		s.sent[topic] = []uint64{uint64(i)}
+		s.check(topic, 0)
+	}
+}
