@@ -183,7 +183,11 @@ func TestFewDescriptors(t *testing.T) {
 	var in answer
 	done := false
 	waits.login(passwordOf(user, password), func(a answer) { in, done = a, true })
+	before := s.w.FaultCounts()[sim.FaultDescriptors]
 	s.wait(1_000_000)
+	if tries := s.w.FaultCounts()[sim.FaultDescriptors] - before; tries < 2 || tries > 20 {
+		t.Errorf("accepting without descriptors: got %d tries in a second, want one every 100 ms", tries)
+	}
 	if done {
 		t.Fatalf("login without descriptors: got %v, want nothing yet", in)
 	}
