@@ -70,7 +70,7 @@ func (a *actor) act() {
 		a.intrude()
 		return
 	}
-	if a.p.recycling && a.rng.IntN(3) > 0 {
+	if (a.p.recycling || a.p.bulky && a.id == 0) && a.rng.IntN(3) > 0 {
 		a.p.done["successor"]++
 		a.doing = "successor"
 		useOwn(a)

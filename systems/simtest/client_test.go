@@ -3,6 +3,7 @@ package simtest
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 
 	"galgo/uring/sim"
 	"galgo/wire"
@@ -93,7 +94,11 @@ func (c *client) send(frame []byte, reply func(answer)) {
 	}
 	c.p.requests++
 	c.asked, c.reply = now(c.p.w), reply
-	c.out = append(c.out, frame...)
+	if len(c.out) == 0 {
+		c.out = frame
+	} else {
+		c.out = append(c.out, frame...)
+	}
 	c.changed()
 }
 
@@ -104,9 +109,9 @@ func (c *client) changed() {
 	}
 	c.out = c.out[c.peer.Write(c.out):]
 	for c.peer.Readable() > 0 {
-		at := len(c.in)
-		c.in = append(c.in, make([]byte, c.peer.Readable())...)
-		c.in = c.in[:at+c.peer.Read(c.in[at:])]
+		at, n := len(c.in), c.peer.Readable()
+		c.in = slices.Grow(c.in, n)
+		c.in = c.in[:at+c.peer.Read(c.in[at:at+n])]
 	}
 	for !c.over && len(c.in) >= wire.FrameHeaderSize && len(c.in) >= int(binary.LittleEndian.Uint32(c.in[48:])) {
 		size := binary.LittleEndian.Uint32(c.in[48:])

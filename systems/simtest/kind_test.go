@@ -16,6 +16,7 @@ type topicKind struct {
 	full       int    // and how many it holds at most
 	expiry     uint64 // µs after which a closed segment is to go; 0: never
 	sizeMax    uint64 // bytes above which the oldest closed segment is to go; 0: never
+	glance     bool   // it is too much to be read: a look at its beginning has to do
 	options    []byte
 }
 
@@ -31,12 +32,17 @@ const (
 var (
 	loose = &topicKind{name: "loose"}
 	even  = &topicKind{name: "even", partitions: 1, record: evenRecord, open: evenOpen, full: evenFull, options: options("segment_size", evenSegment)}
-	// brief lets messages go soon after their segment is closed, lasting in the course of a day.
-	brief   = expiring("1s", 1_000_000)
-	lasting = expiring("10h", 36_000_000_000)
+	// What expires does so soon after its segment is closed, or in the course of a day.
+	brief, middling, lasting = expiring("1s", second), expiring("10m", 600*second), expiring("10h", 10*hour)
 	// capped holds no more than a partition may hold in any case: a segment and 64 MiB.
-	capped = &topicKind{name: "capped", partitions: 1, record: 960 * components.UnitSize, open: 1, full: 24, sizeMax: 65 << 20,
+	capped = &topicKind{name: "capped", partitions: 1, record: 960 * components.UnitSize, open: 1, full: 24, sizeMax: 65 << 20, glance: true,
 		options: options("max_topic_size", "1 MiB", "segment_size", evenSegment)}
+)
+
+// In µs.
+const (
+	second = 1_000_000
+	hour   = 3600 * second
 )
 
 func expiring(after string, micros uint64) *topicKind {
@@ -53,7 +59,10 @@ func (a *actor) drawKind() *topicKind {
 	case a.id == 0 && a.p.bulky:
 		return capped
 	}
-	return []*topicKind{even, even, even, even, brief, lasting}[a.rng.IntN(6)]
+	if a.rng.IntN(2) == 0 || a.p.recycling && a.rng.IntN(3) > 0 {
+		return even
+	}
+	return []*topicKind{brief, middling, lasting}[a.rng.IntN(3)]
 }
 
 // batch is the batch of one message.

@@ -136,6 +136,8 @@ func (g guest) try(left int, next func()) {
 		case sent != nil && (allowed || got.gone()):
 			p.messages.acknowledged(sent, got)
 		case got.gone():
+		case at.op.Metadata() && got.status == wire.StatusCannotWriteToFile: // before anything was asked of the catalog
+			p.mustWrite(got, at.what)
 		case at.needs == 0: // absent answers as absent, whoever asks
 			p.mustWrite(got, at.what, wire.StatusStreamIdNotFound)
 		case !allowed && got.status != wire.StatusUnauthorized:

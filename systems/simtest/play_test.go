@@ -56,7 +56,7 @@ type play struct {
 	catalog    history
 	accounts   history
 	writeOps   map[uint64]string     // log positions of metadata writes that were answered
-	tempted    bool                  // something was seen before it was acknowledged: now would be the moment for a crash
+	tempted    bool                  // something was seen before it was acknowledged, or has just been removed: now would be the moment for a crash
 	entities   map[ecs.Entity]uint64 // of partitions, with the sequence that created them
 	left       []left                // own topics of the last life
 	moments    int64                 // order of everything that is asked for and answered
@@ -114,7 +114,7 @@ func run(seed uint64, s setting) (r result) {
 	p := &play{seed: seed, limits: s.limits, rng: rand.New(rand.NewPCG(seed, 3)), reached: map[string]int{}, done: map[string]int{}, s: s,
 		asked: map[request]int{}, resting: true, writeOps: map[uint64]string{}, entities: map[ecs.Entity]uint64{}}
 	p.w = sim.New(sim.Options{Seed: seed, Stepping: true, DiskBytes: 4 << 30, Faults: sim.Rough()})
-	p.recycling, p.bulky = p.rng.IntN(4) == 0, p.rng.IntN(8) == 0
+	p.recycling, p.bulky = p.rng.IntN(4) == 0, p.rng.IntN(10) == 0
 	p.setFaults(rough.faults)
 	p.messages.p, p.offsets.p, p.groups.p = p, p, p
 	p.catalog, p.accounts = history{kind: "catalog", model: catalogModel}, history{kind: "accounts", model: accountModel}
@@ -282,6 +282,9 @@ func (p *play) crash(power bool) {
 	p.server = nil
 	p.messages.crashed(power)
 	p.offsets.crashed(power)
+	for i := range p.left {
+		p.left[i].sure = p.left[i].sure && survives(p.left[i].level, power)
+	}
 }
 
 // setUp makes what is there from the beginning to the end.
@@ -336,7 +339,7 @@ func (p *play) live() {
 	p.tempted = false
 	for steps := 0; p.requests < until; steps++ {
 		if p.tempted && p.rng.IntN(20) == 0 {
-			p.note("crash while something unanswered is visible")
+			p.note("crash at a tempting moment")
 			break
 		}
 		if !p.w.Step() {
@@ -401,7 +404,7 @@ func (p *play) endLife() {
 			return !slices.ContainsFunc(p.actors, func(a *actor) bool { return !a.rests })
 		})
 		p.progress()
-		if p.rng.IntN(3) == 0 {
+		if p.rng.IntN(3) > 0 {
 			p.passTime()
 		}
 		p.checkCatalogs()

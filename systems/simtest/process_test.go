@@ -40,7 +40,7 @@ type process struct {
 
 // start recovers the data directory and lets the World run the shards.
 func start(w *sim.World, shards int, memory uint64, level components.Level) (*process, error) {
-	p := &process{world: w, host: w.Boot(), level: level, retention: []uint64{1_000_000, 60_000_000}[w.Rand().IntN(2)]}
+	p := &process{world: w, host: w.Boot(), level: level, retention: []uint64{second, 60 * second}[w.Rand().IntN(2)]}
 	wall, _ := p.host.Clock()
 	var err error
 	if p.dir, err = storage.OpenDirectory(p.host.Files(), root, false, p.host.Random, wall); err != nil {

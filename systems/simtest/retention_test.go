@@ -26,18 +26,19 @@ func (own *ownTopic) keepsTo(wall uint64) int {
 	return first
 }
 
-const hour = 3_600_000_000 // µs
+// passesMax is how often retention passes at most while time is passed.
+const passesMax = 1440
 
-// passTime lets a day go by while nobody asks for anything, or some time that the server's retention makes as much of, and looks at what
-// retention has left.
+// passTime lets up to a day go by while nobody asks for anything, and looks at what retention has left.
 func (p *play) passTime() {
 	p.setFaults(sim.Faults{})
-	long := min(24*hour, 1440*p.server.retention)
+	long := []uint64{30 * second, 480 * second, hour, 8 * hour, 24 * hour}[p.rng.IntN(5)]
+	long = min(long, passesMax*p.server.retention)
 	begin := now(p.w)
-	p.tell("nothing is asked for %d s", long/1_000_000)
+	p.tell("nothing is asked for %d s", long/second)
 	for now(p.w) < begin+long {
 		if !p.w.Step() {
-			p.fail("nothing happens any more: want retention every %d s", p.server.retention/1_000_000)
+			p.fail("nothing happens any more: want retention every %d s", p.server.retention/second)
 		}
 	}
 	p.note("time passed")

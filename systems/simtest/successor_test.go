@@ -6,7 +6,7 @@ import (
 	"galgo/wire"
 )
 
-var _ = register(family{name: "successor", weight: 14, act: useOwn})
+var _ = register(family{name: "successor", weight: 24, act: useOwn})
 
 // ownTopic is a topic that one actor makes, fills, empties by deleting it, and makes again under the same name: it gets the ids of the one
 // before, and nothing else of it. Others look in while that goes on. When an answer is lost the actor takes another name.
@@ -14,6 +14,7 @@ type ownTopic struct {
 	number  int
 	stream  bool // made
 	making  bool // under way
+	changes bool // a change is under way
 	there   bool
 	kind    *topicKind
 	numbers []uint64 // by offset, of all that it ever got
@@ -79,8 +80,9 @@ func (own *ownTopic) full() bool {
 
 // ownWrite asks for a change of the own topic. Whatever is not certain makes the actor take another name.
 func (a *actor) ownWrite(op wire.Operation, body []byte, done func(), format string) {
+	a.own.changes = true
 	judge := func(got answer) {
-		if got.ok() {
+		if a.own.changes = false; got.ok() {
 			done()
 			return
 		}
@@ -111,7 +113,9 @@ func (a *actor) ownSend() {
 	}
 	prefix := wire.AppendSendMessages(nil, wire.SendMessages{Stream: a.ownStream(), Topic: wire.IdentNamed(ownTopicName), MessagesCount: uint32(count),
 		Partitioning: wire.Partitioning{Kind: wire.PartitionNumbered}})
+	own.changes = true
 	a.ask(wire.OpSendMessages, 0, append(prefix, batch...), func(got answer) {
+		own.changes = false
 		switch {
 		case got.ok():
 			c, err := wire.DecodeSendReply(got.payload)

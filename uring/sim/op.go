@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"math/bits"
 	"syscall"
 
 	"github.com/zeebo/xxh3"
@@ -162,15 +163,23 @@ func (o *op) seal() {
 	o.s.k.world.trace.add(o.sum)
 }
 
-func (o *op) contentSum() uint64 {
-	if len(o.buffers) == 1 {
-		return xxh3.Hash(o.buffers[0])
+// contentSum sums up what the operation can take of its bytes: a send that need not send all takes what a connection holds at most, and may
+// come with very much more, again and again.
+func (o *op) contentSum() (sum uint64) {
+	left := o.want
+	if o.e.Opcode == uring.OpSend || o.e.Opcode == uring.OpSendmsg {
+		if o.e.OpFlags&unix.MSG_WAITALL == 0 {
+			left = min(left, o.s.k.world.o.Window)
+		}
 	}
-	var h xxh3.Hasher
 	for _, b := range o.buffers {
-		_, _ = h.Write(b)
+		b = b[:min(left, len(b))]
+		sum = bits.RotateLeft64(sum, 27)*0x9E3779B97F4A7C15 ^ xxh3.Hash(b)
+		if left -= len(b); left == 0 {
+			break
+		}
 	}
-	return h.Sum64()
+	return sum
 }
 
 func (o *op) verify() {
