@@ -297,6 +297,7 @@ type Colds struct {
 	Index []uint64 // position of the index chunk being read
 	Best  []uint64 // position in the log that the index has led to so far
 	Live  ecs.Bits // rows in use
+	Next  int      // row at which starting reads goes on
 }
 
 // Add takes a row.

@@ -23,6 +23,12 @@ func newThread(shard *engine.Shard) *thread {
 
 func (t *thread) run() {
 	runtime.LockOSThread()
+	if unix.Gettid() == unix.Getpid() { // its name is that of the process: another thread will do, while this one is held
+		go t.run()
+		<-t.done
+		runtime.UnlockOSThread()
+		return
+	}
 	nameThread(t.shard.State.Shard)
 	defer close(t.done)
 	err := t.shard.SetUp()

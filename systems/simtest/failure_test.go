@@ -83,14 +83,14 @@ func TestFailedSyncOfNames(t *testing.T) {
 	s.send("durable", 3000, wire.StatusCannotSaveMessagesToSegment)
 	s.setFaults(sim.Faults{})
 	s.faulted(1)
-	if d := &s.server.Shards[0].Storage.Directory; !d.NamesFailed {
+	if !s.server.Shards[0].Storage.Names.Failed {
 		t.Fatal("names of logs: got them synced, want a failure")
 	}
 	s.send("written", 3000, wire.StatusOK)
 	s.send("durable", 3000, wire.StatusCannotSaveMessagesToSegment)
 	s.wait(5_000_000)
 	s.check("written", 0)
-	if d := &s.server.Shards[0].Storage.Directory; d.NamesSynced == d.NamesMade {
+	if n := &s.server.Shards[0].Storage.Names; n.Synced == n.Made {
 		t.Fatal("names of logs: got them synced after a failure, want no second attempt")
 	}
 	s.again()

@@ -30,14 +30,12 @@ func ReadCold(v components.StateView, st *components.Storage, io *IO) {
 			reading++
 		}
 	}
-	for row := range c.Live.All {
+	for row := range c.Live.Rotate(&c.Next) {
 		if c.Busy[row] {
 			continue
 		}
-		if st.Writes > 0 && reading >= coldBesideMax {
-			return
-		}
-		if st.Inflight.Free() < 4 {
+		if st.Writes > 0 && reading >= coldBesideMax || st.Inflight.Free() < 4 {
+			c.Next = row // its turn comes first
 			return
 		}
 		order := &c.Order[row]
