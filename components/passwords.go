@@ -1,23 +1,44 @@
 package components
 
+import (
+	"runtime"
+	"sync/atomic"
+)
+
 // HashBytes is the memory that one password takes while it is hashed, in bytes. Source: the cost in systems/state/password.go.
 const HashBytes = 19 << 20
 
-// Passwords says how many passwords may be hashed at a time. They are hashed on the Go heap: the memory of the first is not part of the
-// budget, that of every further one is taken off it.
-type Passwords chan struct{}
-
-// NewPasswords allows one at a time, and one more for each 512 MiB of the budget up to eight.
-func NewPasswords(budget uint64) Passwords {
-	return make(Passwords, 1+min(budget>>29, 7))
+// Passwords bounds the memory in which passwords are hashed. That is on the Go heap, in blocks of HashBytes: one of them is not part of the budget,
+// the others are taken off it. Half of the blocks are for passwords that are being hashed, the other half for what such a one has dropped and the
+// collector has yet to find: a collection stops the shards for a moment, so there is none for each.
+type Passwords struct {
+	blocks  uint64
+	turns   chan struct{}
+	dropped atomic.Uint64 // bytes, since the last collection
 }
 
-// Reserved is what is to be taken off the budget for them, in bytes.
-func (p Passwords) Reserved() uint64 { return uint64(cap(p)-1) * HashBytes }
+// NewPasswords has one block, and one more for each 512 MiB of the budget up to eight.
+func NewPasswords(budget uint64) *Passwords {
+	blocks := 1 + min(budget>>29, 7)
+	return &Passwords{blocks: blocks, turns: make(chan struct{}, (blocks+1)/2)}
+}
 
-// Hash runs one, when it is its turn. Workers call it.
-func (p Passwords) Hash(hash func()) {
-	p <- struct{}{}
-	defer func() { <-p }()
+// Bytes is the size of all blocks, and Reserved what of that is to be taken off the budget.
+func (p *Passwords) Bytes() uint64    { return p.blocks * HashBytes }
+func (p *Passwords) Reserved() uint64 { return p.Bytes() - HashBytes }
+
+// Hash runs one, when it is its turn, which takes so many KiB; 0: HashBytes. Workers call it. Left to itself the heap would hold the memory of
+// several.
+func (p *Passwords) Hash(memory uint32, hash func()) {
+	p.turns <- struct{}{}
+	defer func() { <-p.turns }()
 	hash()
+	bytes := uint64(memory) << 10
+	if bytes == 0 {
+		bytes = HashBytes
+	}
+	if p.dropped.Add(bytes) >= max(p.blocks/2, 1)*HashBytes {
+		p.dropped.Store(0)
+		runtime.GC()
+	}
 }

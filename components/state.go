@@ -55,7 +55,7 @@ type State struct {
 	Gauges   *Gauges
 	Presence *Presence
 
-	Passwords Passwords
+	Passwords *Passwords
 
 	Catalog    *Catalog
 	Partitions Partitions

@@ -16,7 +16,7 @@ type Shared struct {
 	Presence *Presence
 	Space    *Space
 
-	Passwords Passwords
+	Passwords *Passwords
 }
 
 // NewShared is the common part for a process with budget bytes of data memory.

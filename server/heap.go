@@ -31,7 +31,7 @@ const (
 
 // boundHeap keeps the Go heap near what lives in it, until stop is closed. Each password that is hashed makes and drops 19 MiB, and left to
 // itself the heap would take in as much again as it holds before it is collected: far more than the promise of --memory allows.
-func boundHeap(passwords components.Passwords, stop <-chan struct{}) {
+func boundHeap(passwords *components.Passwords, stop <-chan struct{}) {
 	defer debug.SetMemoryLimit(math.MaxInt64)
 	ticker := time.NewTicker(heapInterval)
 	defer ticker.Stop()
@@ -49,7 +49,7 @@ func boundHeap(passwords components.Passwords, stop <-chan struct{}) {
 		}
 		seen = read(heapAllocs)
 		tables := read(heapTotal) - read(heapObjects) - read(heapFree) - read(heapReleased)
-		debug.SetMemoryLimit(int64(tables + read(heapLive) + uint64(cap(passwords))*components.HashBytes + heapSlack))
+		debug.SetMemoryLimit(int64(tables + read(heapLive) + passwords.Bytes() + heapSlack))
 		select {
 		case <-stop:
 			return

@@ -98,12 +98,13 @@ func Start(cfg *config.Config) (_ *Server, err error) {
 	}
 	s.ring = logging.NewRing(4096, s.log)
 	s.notices()
-	tuneRuntime(&s.plan)
+	passwords := components.NewPasswords(s.plan.Memory)
+	tuneRuntime(&s.plan, passwords)
 	if err := s.startShards(int(min(descriptors, 1<<20))); err != nil {
 		return nil, err
 	}
 	s.trim = make(chan struct{})
-	go boundHeap(components.NewPasswords(s.plan.Memory), s.trim)
+	go boundHeap(passwords, s.trim)
 	return s, nil
 }
 
@@ -124,12 +125,16 @@ func (s *Server) notices() {
 }
 
 // tuneRuntime keeps the Go runtime out of the shards' way. Each shard and each worker can always run, and two goroutines more, so that the kernel
-// arbitrates and not Go: a shard that comes back from a wait while all of GOMAXPROCS is taken waits for one of Go's 10 ms slices to end. And the
-// heap is collected when it reaches the bound that boundHeap sets, not at twice of what lives: that is little, and the number of collections is
-// what costs.
-func tuneRuntime(plan *placement.Plan) {
+// arbitrates and not Go: a shard that comes back from a wait while all of GOMAXPROCS is taken waits for one of Go's 10 ms slices to end. And where
+// the heap has room for several passwords, it is collected when it reaches the bound that boundHeap sets, not at twice of what lives: that is
+// little, and the number of collections is what costs.
+func tuneRuntime(plan *placement.Plan, passwords *components.Passwords) {
 	runtime.GOMAXPROCS(plan.Shards + uring.WorkersMax() + 2)
-	debug.SetGCPercent(-1)
+	if passwords.Reserved() > 0 {
+		debug.SetGCPercent(-1)
+	} else {
+		debug.SetGCPercent(100)
+	}
 }
 
 // banner says what a person at the terminal wants to know first.

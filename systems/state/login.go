@@ -48,10 +48,10 @@ func beginPassword(s *components.State, row int, c wire.PasswordCredentials) {
 		login.Hash = bytes.Clone(s.Catalog.Text(s.Catalog.Users.PasswordHash[user]))
 	}
 	s.Conns.Login[row] = login
-	passwords := s.Passwords
+	passwords, memory := s.Passwords, s.HashMemory
 	s.Out.Jobs.Push(components.Job{Kind: components.JobVerify, Conn: s.Conns.Entity(row), Run: func() int32 {
 		same := false
-		passwords.Hash(func() { same = VerifyPassword(login.Hash, login.Password) })
+		passwords.Hash(memory, func() { same = VerifyPassword(login.Hash, login.Password) })
 		clear(login.Password)
 		if same {
 			return 1
