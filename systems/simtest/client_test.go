@@ -110,7 +110,11 @@ func (c *client) changed() {
 	c.out = c.out[c.peer.Write(c.out):]
 	for c.peer.Readable() > 0 {
 		at, n := len(c.in), c.peer.Readable()
-		c.in = slices.Grow(c.in, n)
+		if at >= wire.FrameHeaderSize {
+			c.in = slices.Grow(c.in, max(n, int(binary.LittleEndian.Uint32(c.in[48:]))-at)) // all of a frame at once
+		} else {
+			c.in = slices.Grow(c.in, n)
+		}
 		c.in = c.in[:at+c.peer.Read(c.in[at:at+n])]
 	}
 	for !c.over && len(c.in) >= wire.FrameHeaderSize && len(c.in) >= int(binary.LittleEndian.Uint32(c.in[48:])) {

@@ -54,7 +54,7 @@ func expiring(after string, micros uint64) *topicKind {
 // drawKind is the kind of the next topic of an actor: every other actor's fill segments.
 func (a *actor) drawKind() *topicKind {
 	switch {
-	case a.id%2 != 0 && !a.p.recycling:
+	case a.id%2 != 0 && !a.p.recycling, a.p.s.light:
 		return loose
 	case a.id == 0 && a.p.bulky:
 		return capped

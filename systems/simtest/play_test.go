@@ -99,11 +99,14 @@ func now(w *sim.World) uint64 {
 
 // setting is what a run of a seed may differ in.
 type setting struct {
-	limits limits
-	tell   bool
-	world  func(*sim.World)  // called when it is new
-	faults func(*sim.Faults) // what is wrong in every weather
-	bend   func(*play)       // called when a life has begun
+	limits  limits
+	tell    bool
+	shards  int               // of every life; 0: the seed decides
+	light   bool              // nobody fills segments
+	weather *weather          // of every life; nil: the seed decides
+	world   func(*sim.World)  // called when it is new
+	faults  func(*sim.Faults) // what is wrong in every weather
+	bend    func(*play)       // called when a life has begun
 }
 
 // run plays a seed.
@@ -186,6 +189,9 @@ func (p *play) startLife() bool {
 		p.crashInStart()
 	}
 	shards := 1 + p.rng.IntN(shardsMax)
+	if p.s.shards > 0 {
+		shards = p.s.shards
+	}
 	if p.rng.IntN(6) == 0 { // the disk is in a bad way when the server starts
 		p.setFaults(sim.Faults{ReadError: 0.01, WriteError: 0.01, SyncError: 0.01, OtherError: 0.01, NoSpace: 0.02, ShortRead: 0.1, ShortWrite: 0.01})
 		server, err := start(p.w, shards, p.memory, p.drawLevel())
@@ -324,6 +330,9 @@ func (p *play) live() {
 	if p.enough() && p.rng.IntN(3) == 0 { // after it, the server may have to refuse its directory
 		p.checkHistories()
 		p.weather = rot
+	}
+	if p.s.weather != nil {
+		p.weather = *p.s.weather
 	}
 	p.tell("weather: %s", p.weather.name)
 	p.note("weather " + p.weather.name)

@@ -59,13 +59,10 @@ func (s *shard) hasBuffer(number uint16) bool {
 	return g != nil && g.head != g.tail()
 }
 
-func (s *shard) groupsInOrder() []*group {
-	if len(s.groups) == 0 {
-		return nil
-	}
-	list := make([]*group, 0, len(s.groups))
+// orderGroups is called when a group comes or goes.
+func (s *shard) orderGroups() {
+	s.ordered = s.ordered[:0]
 	for _, number := range slices.Sorted(maps.Keys(s.groups)) {
-		list = append(list, s.groups[number])
+		s.ordered = append(s.ordered, s.groups[number])
 	}
-	return list
 }

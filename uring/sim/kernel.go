@@ -118,6 +118,7 @@ func (k *Kernel) RegisterBuffers(shard int, number uint16, entries uint16, ring 
 		return callError("register buffers", syscall.EEXIST)
 	}
 	s.groups[number] = &group{slots: k.bytes(ring, uint64(entries)*slotSize), count: entries}
+	s.orderGroups()
 	return nil
 }
 
@@ -128,6 +129,7 @@ func (k *Kernel) UnregisterBuffers(shard int, number uint16) error {
 		return callError("unregister buffers", syscall.ENOENT)
 	}
 	delete(s.groups, number)
+	s.orderGroups()
 	return nil
 }
 

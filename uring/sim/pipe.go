@@ -84,7 +84,11 @@ func (p *pipe) arrive() {
 		p.ended = true
 		p.to.serve(pollIn)
 	default:
-		p.inbox = append(p.inbox, s.data...)
+		if len(p.inbox) == 0 {
+			p.inbox = s.data[:len(s.data):len(s.data)] // behind it may lie what was split off
+		} else {
+			p.inbox = append(p.inbox, s.data...)
+		}
 		p.to.serve(pollIn)
 	}
 }

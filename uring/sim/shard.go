@@ -19,6 +19,7 @@ type shard struct {
 	finished uring.Finished
 	peer     int32 // names the shard to MsgRing; -1 after Teardown
 	groups   map[uint16]*group
+	ordered  []*group // by number
 
 	ops      ops                // in flight
 	backlog  []uring.Completion // found no room in the completion queue
@@ -73,7 +74,7 @@ func (k *Kernel) Enter(number int, submit uint32, block bool, untilMicros uint64
 	s, w := k.shards[number], k.world
 	s.entered, s.asleep, s.woken = true, false, false
 	defer func() { s.entered = false }()
-	for _, g := range s.groupsInOrder() {
+	for _, g := range s.ordered {
 		g.poison(k)
 	}
 	s.flush()
