@@ -23,14 +23,15 @@ type ControlStart struct {
 	File    components.ControlFile // after StartRun: the open file
 	Notes   []string               // for the log
 
-	torn   *controlCut // a torn tail that StartRun cuts
-	unused string      // a last file that holds nothing, its head not even
+	tail   *controlTail // of the last file that holds something
+	unused string       // a last file that holds nothing, its head not even
 }
 
-// controlCut is where a control file's torn tail begins.
-type controlCut struct {
+// controlTail is where the records of a control file end.
+type controlTail struct {
 	path     string
 	position uint64
+	torn     bool // what follows is cut by StartRun
 }
 
 // runShift is where the run number begins in a sequence number. Source: design.md, 3.
@@ -139,10 +140,11 @@ func (start *ControlStart) replayFile(files uring.Files, name string, secret, fi
 		number, event, err := reader.Next()
 		switch {
 		case err == io.EOF:
+			start.tail = &controlTail{path: name, position: position}
 			return reader.Number(), nil
 		case err == wire.ErrChecksum && reader.TailTorn():
+			start.tail = &controlTail{path: name, position: position, torn: last}
 			if last {
-				start.torn = &controlCut{path: name, position: position}
 				start.Notes = append(start.Notes, fmt.Sprintf("%s: torn at byte %d, cut %d bytes that nobody had an answer to",
 					name, position, uint64(len(content))-position))
 			}
@@ -174,9 +176,9 @@ type RunInfo struct {
 	TimeMicros uint64 // wall time
 }
 
-// StartRun begins a life of the server: it cuts what LoadControl found torn, makes a new file of the control log and, in it, durably
-// logs the next run's RunStarted and then the events, in order. It gives them their Seq and Time and applies them to catalog. Only after it
-// may anything else be written to the directory. The returned start's File is open and belongs to the caller, its directory with it.
+// StartRun begins a life of the server: it cuts what LoadControl found torn, makes the rest durable, makes a new file of the control log and, in
+// it, durably logs the next run's RunStarted and then the events, in order. It gives them their Seq and Time and applies them to catalog. Only
+// after it may anything else be written to the directory. The returned start's File is open and belongs to the caller, its directory with it.
 func StartRun(files uring.Files, root string, secret uint64, catalog *components.Catalog, start ControlStart, run RunInfo,
 	events ...*wire.Event) (ControlStart, error) {
 	dir := path.Join(root, components.ControlDir)
@@ -209,7 +211,8 @@ func StartRun(files uring.Files, root string, secret uint64, catalog *components
 	return start, nil
 }
 
-// cut makes the directory what LoadControl has read.
+// cut makes the directory what LoadControl has read, durably: the last record may be of a write that a kill has kept from being made durable, and
+// the next file begins behind it.
 func (start *ControlStart) cut(files uring.Files, dir string) error {
 	if err := removeFresh(files, dir); err != nil {
 		return err
@@ -219,21 +222,24 @@ func (start *ControlStart) cut(files uring.Files, dir string) error {
 			return err
 		}
 	}
-	if start.torn == nil {
+	if start.tail == nil {
 		return nil
 	}
-	fd, err := files.Open(start.torn.path, uring.O_RDWR, 0)
+	tail := start.tail
+	fd, err := files.Open(tail.path, uring.O_RDWR, 0)
 	if err != nil {
-		return fileError("open", start.torn.path, 0, err)
+		return fileError("open", tail.path, 0, err)
 	}
-	err = files.Truncate(fd, start.torn.position)
+	if tail.torn {
+		err = files.Truncate(fd, tail.position)
+	}
 	if err == nil {
 		err = files.Sync(fd)
 	}
 	if err = errors.Join(err, files.Close(fd)); err != nil {
-		return fileError("cut", start.torn.path, start.torn.position, err)
+		return fileError("cut", tail.path, tail.position, err)
 	}
-	start.torn = nil
+	start.tail = nil
 	return nil
 }
 
