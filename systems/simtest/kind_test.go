@@ -1,6 +1,7 @@
 package simtest
 
 import (
+	"bytes"
 	"encoding/binary"
 
 	"galgo/components"
@@ -16,7 +17,7 @@ type topicKind struct {
 	full       int    // and how many it holds at most
 	expiry     uint64 // µs after which a closed segment is to go; 0: never
 	sizeMax    uint64 // bytes above which the oldest closed segment is to go; 0: never
-	glance     bool   // it is too much to be read: a look at its beginning has to do
+	glance     bool   // it is too much to be read
 	options    []byte
 }
 
@@ -71,6 +72,18 @@ func (k *topicKind) batch(n uint64) []byte {
 	builder.Reset(n + 1)
 	payload := make([]byte, k.record-wire.BatchHeaderSize-wire.MessageHeaderSize)
 	binary.LittleEndian.PutUint64(payload, n)
+	for size := 8; size < len(payload); size *= 2 {
+		copy(payload[size:], payload[:size])
+	}
 	builder.Add(wire.U128{Lo: n + 1}, 0, payload, nil)
 	return builder.Bytes()
+}
+
+// check wants the bytes of a message to be its own.
+func (k *topicKind) check(p *play, m storedMessage) {
+	whole := k.record == 0 && bytes.Equal(m.payload, p.messages.body(nil, m.number)) ||
+		k.record > 0 && len(m.payload) == int(k.record)-wire.BatchHeaderSize-wire.MessageHeaderSize && bytes.Equal(m.payload[8:], m.payload[:len(m.payload)-8])
+	if !whole {
+		p.fail("a topic of kind %s: offset %d: the bytes of message %d are not its own", k.name, m.offset, m.number)
+	}
 }

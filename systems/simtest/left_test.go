@@ -33,19 +33,19 @@ func (p *play) auditOwn(c *client) {
 	}
 	for i := range p.left {
 		l := &p.left[i]
-		r := reading{first: -1}
+		r := l.read(true)
 		for more := true; more; {
-			got := c.call(wire.OpNonReplicated, wire.CodePollMessages, wire.AppendPollMessages(nil, ownPoll(l.stream, r.at(), l.some())))
+			got := c.call(wire.OpNonReplicated, wire.CodePollMessages, wire.AppendPollMessages(nil, ownPoll(l.stream, r.at(), r.most)))
 			_, batches, err := wire.DecodePollPrefix(got.payload)
 			if !got.ok() || err != nil {
 				p.fail("poll %s after the start: got %v, error %v", l.stream.Name, got, err)
 			}
 			before := len(r.numbers)
 			r.take(p, &l.ownTopic, batches)
-			more = len(r.numbers) != before && r.at() <= len(l.numbers) && !l.kind.glance
+			more = len(r.numbers) != before && r.at() <= len(l.numbers) && !r.glance
 		}
 		want := l.numbers[max(r.first, 0):]
-		if l.kind.glance {
+		if r.glance {
 			want = want[:min(len(want), max(1, len(r.numbers)))]
 		}
 		if len(r.numbers) < len(want) && (l.sure || !slices.Equal(r.numbers, want[:len(r.numbers)])) || len(r.numbers) >= len(want) && !slices.Equal(r.numbers, want) {

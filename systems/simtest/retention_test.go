@@ -32,8 +32,7 @@ const passesMax = 1440
 // passTime lets up to a day go by while nobody asks for anything, and looks at what retention has left.
 func (p *play) passTime() {
 	p.setFaults(sim.Faults{})
-	long := []uint64{30 * second, 480 * second, hour, 8 * hour, 24 * hour}[p.rng.IntN(5)]
-	long = min(long, passesMax*p.server.retention)
+	long := min(p.someTime(), passesMax*p.server.retention)
 	begin := now(p.w)
 	p.tell("nothing is asked for %d s", long/second)
 	for now(p.w) < begin+long {
@@ -53,6 +52,17 @@ func (p *play) passTime() {
 	c.hangUp()
 }
 
+// someTime is how much: so much that what some topic holds is about to expire, or just has.
+func (p *play) someTime() uint64 {
+	times := []uint64{30 * second, hour, 24 * hour}
+	for _, a := range p.actors {
+		if a.own.there && a.own.closed(a.own.first) && a.own.kind.expiry > 0 {
+			times = append(times, a.own.kind.expiry*3/4, a.own.kind.expiry*5/4)
+		}
+	}
+	return times[p.rng.IntN(len(times))]
+}
+
 // troubled says whether the life's weather may keep retention from working.
 func (p *play) troubled() bool {
 	return p.weather.disk || p.weather.slow || p.weather.space || p.rotten()
@@ -66,6 +76,7 @@ func (own *ownTopic) kept(p *play, c *client, stream wire.Ident, least int) {
 	if !got.ok() || err != nil || len(read) == 0 {
 		p.fail("poll %s: got %v, error %v, %d batches, want what retention has to leave", stream.Name, got, err, len(read))
 	}
+	own.kind.check(p, read[0])
 	own.begins(p, int(read[0].offset), "a poll after some time")
 	if own.first < least {
 		p.fail("%s, kind %s: got offset %d, want none below %d when time has passed", stream.Name, own.kind.name, own.first, least)
