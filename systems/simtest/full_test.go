@@ -2,7 +2,6 @@ package simtest
 
 import (
 	"encoding/binary"
-	"math/rand/v2"
 	"testing"
 
 	"galgo/components"
@@ -13,8 +12,7 @@ import (
 // A disk fills: appends are refused with nothing done, reads and deletions go on. What is deleted goes into the pools first, of all shards,
 // and these give way before an append is refused again. Nothing that was answered is lost, also not by a loss of power.
 func TestFullDisk(t *testing.T) {
-	p := &play{seed: 1, rng: rand.New(rand.NewPCG(1, 1)), w: sim.New(sim.Options{Seed: 1, Stepping: true, DiskBytes: 96 << 20}),
-		reached: map[string]int{}, done: map[string]int{}}
+	p := newPlay(sim.Options{Seed: 1, DiskBytes: 96 << 20})
 	const shards, memory = 2, 160 << 20
 	begin := func(shards int) *client {
 		var err error

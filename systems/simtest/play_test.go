@@ -109,14 +109,20 @@ type setting struct {
 	bend    func(*play)       // called when a life has begun
 }
 
+// newPlay is a play of which nothing has happened yet.
+func newPlay(o sim.Options) *play {
+	o.Stepping = true
+	return &play{seed: o.Seed, rng: rand.New(rand.NewPCG(o.Seed, 3)), w: sim.New(o), resting: true, reached: map[string]int{}, done: map[string]int{},
+		asked: map[request]int{}, writeOps: map[uint64]string{}, entities: map[ecs.Entity]uint64{}}
+}
+
 // run plays a seed.
 func run(seed uint64, s setting) (r result) {
 	if s.limits == (limits{}) {
 		s.limits = full
 	}
-	p := &play{seed: seed, limits: s.limits, rng: rand.New(rand.NewPCG(seed, 3)), reached: map[string]int{}, done: map[string]int{}, s: s,
-		asked: map[request]int{}, resting: true, writeOps: map[uint64]string{}, entities: map[ecs.Entity]uint64{}}
-	p.w = sim.New(sim.Options{Seed: seed, Stepping: true, DiskBytes: 4 << 30, Faults: sim.Rough()})
+	p := newPlay(sim.Options{Seed: seed, DiskBytes: 4 << 30, Faults: sim.Rough()})
+	p.limits, p.s = s.limits, s
 	p.recycling, p.bulky = p.rng.IntN(4) == 0, p.rng.IntN(10) == 0
 	p.setFaults(rough.faults)
 	p.messages.p, p.offsets.p, p.groups.p = p, p, p

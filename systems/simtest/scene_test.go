@@ -2,7 +2,6 @@ package simtest
 
 import (
 	"encoding/binary"
-	"math/rand/v2"
 	"slices"
 	"testing"
 
@@ -27,8 +26,7 @@ var sceneStream = wire.IdentNamed([]byte("s"))
 
 func newScene(t *testing.T, level components.Level, memory uint64) *scene {
 	t.Helper()
-	s := &scene{play: &play{seed: 1, rng: rand.New(rand.NewPCG(1, 1)), w: sim.New(sim.Options{Seed: 1, Stepping: true, DiskBytes: 4 << 30}),
-		reached: map[string]int{}, done: map[string]int{}}, t: t, level: level, memory: memory, sent: map[string][]uint64{}}
+	s := &scene{play: newPlay(sim.Options{Seed: 1, DiskBytes: 4 << 30}), t: t, level: level, memory: memory, sent: map[string][]uint64{}}
 	t.Cleanup(func() { s.w.Kill() })
 	s.begin()
 	s.must(wire.OpCreateStream, wire.AppendCreateStream(nil, wire.CreateStream{Name: sceneStream.Name}))

@@ -2,7 +2,6 @@ package simtest
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"slices"
 	"testing"
 
@@ -15,8 +14,7 @@ import (
 func TestStopIsDurable(t *testing.T) {
 	for seed := range uint64(24) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
-			p := &play{seed: seed, rng: rand.New(rand.NewPCG(seed, 1)), w: sim.New(sim.Options{Seed: seed, Stepping: true, DiskBytes: 1 << 30}),
-				reached: map[string]int{}, done: map[string]int{}}
+			p := newPlay(sim.Options{Seed: seed, DiskBytes: 1 << 30})
 			begin := func() *client {
 				var err error
 				if p.server, err = start(p.w, 1, 160<<20, components.LevelMemory); err != nil {
