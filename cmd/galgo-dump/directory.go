@@ -133,19 +133,19 @@ func (d *directory) notes(list []string) {
 }
 
 // recoverInput says what recovery has to know of a partition, as the next start would, on this machine in its present boot. It returns none for
-// a partition without a log and a beginning.
+// a partition without a file and a beginning.
 func (d *directory) recoverInput(c *contents) func(row int) (in storage.RecoverInput, ok bool) {
 	catalog := c.world.Catalog
 	next := catalog.Clone()
 	next.Restore(&wire.Event{Kind: wire.EventRunStarted, Run: catalog.Run + 1, BootID: storage.BootID(d.files, func(b []byte) { _, _ = rand.Read(b) })})
 	return func(row int) (storage.RecoverInput, bool) {
 		of := storage.PartitionFiles{CreatedSeq: catalog.Partitions.Created[row], PartitionID: catalog.Partitions.ID[row]}
-		ids, begin := c.list.Logs[of], c.offsets.Begin(catalog, row)
+		logs, indexes, begin := c.list.Logs[of], c.list.Indexes[of], c.offsets.Begin(catalog, row)
 		topic := catalog.Topics.MustRow(catalog.Partitions.Topic[row])
 		return storage.RecoverInput{Root: d.root, Secret: d.secret, Entity: catalog.Partitions.Entity(row), CreatedSeq: of.CreatedSeq,
-			PartitionID: of.PartitionID, Epoch: catalog.Partitions.Epoch[row], Begin: begin, SegmentIDs: ids,
+			PartitionID: of.PartitionID, Epoch: catalog.Partitions.Epoch[row], Begin: begin, SegmentIDs: logs, IndexIDs: indexes,
 			Level: c.world.LevelOf(catalog.Topics.Options[topic].Persisted), Run: next.Run,
-			BelongsToBoot: func(run uint64) bool { return run >= next.BootFirst }, ReadOnly: true}, len(ids) > 0 || begin > 0
+			BelongsToBoot: func(run uint64) bool { return run >= next.BootFirst }, ReadOnly: true}, len(logs) > 0 || len(indexes) > 0 || begin > 0
 	}
 }
 

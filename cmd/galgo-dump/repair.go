@@ -85,7 +85,7 @@ func (d *directory) repairOne(p *components.Printer, c *contents, in storage.Rec
 	if err != nil {
 		return err
 	}
-	if in.SegmentIDs, err = d.segmentsOf(in); err != nil {
+	if in.SegmentIDs, in.IndexIDs, err = d.segmentsOf(in); err != nil {
 		return err
 	}
 	in.ReadOnly = true
@@ -100,13 +100,14 @@ func (d *directory) repairOne(p *components.Printer, c *contents, in storage.Rec
 	return p.Err()
 }
 
-// segmentsOf lists the segments of a partition again.
-func (d *directory) segmentsOf(in storage.RecoverInput) ([]uint64, error) {
+// segmentsOf lists the segments of a partition again: those that have a log, and those that have an index.
+func (d *directory) segmentsOf(in storage.RecoverInput) (logs, indexes []uint64, err error) {
 	list, err := storage.ListSegments(d.files, d.root)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return list.Logs[storage.PartitionFiles{CreatedSeq: in.CreatedSeq, PartitionID: in.PartitionID}], nil
+	of := storage.PartitionFiles{CreatedSeq: in.CreatedSeq, PartitionID: in.PartitionID}
+	return list.Logs[of], list.Indexes[of], nil
 }
 
 // inside is a file's name below the data directory.

@@ -90,14 +90,14 @@ func (e *Engine) walk(list *storage.SegmentList, offsets *storage.OffsetsStart) 
 	var group errgroup.Group
 	group.SetLimit(e.o.Recoverers)
 	for row := range catalog.Partitions.All {
-		ids := list.Logs[storage.PartitionFiles{CreatedSeq: catalog.Partitions.Created[row], PartitionID: catalog.Partitions.ID[row]}]
+		of := storage.PartitionFiles{CreatedSeq: catalog.Partitions.Created[row], PartitionID: catalog.Partitions.ID[row]}
 		begin := offsets.Begin(catalog, row)
-		if len(ids) == 0 && begin == 0 {
+		if len(list.Logs[of]) == 0 && len(list.Indexes[of]) == 0 && begin == 0 {
 			continue
 		}
 		topic := catalog.Topics.MustRow(catalog.Partitions.Topic[row])
 		in := storage.RecoverInput{Root: e.o.Dir.Root, Secret: e.o.Dir.Secret(), Entity: catalog.Partitions.Entity(row),
-			CreatedSeq: catalog.Partitions.Created[row], PartitionID: catalog.Partitions.ID[row], SegmentIDs: ids, Run: e.start.Run,
+			CreatedSeq: of.CreatedSeq, PartitionID: of.PartitionID, SegmentIDs: list.Logs[of], IndexIDs: list.Indexes[of], Run: e.start.Run,
 			Epoch: catalog.Partitions.Epoch[row], Begin: begin,
 			Level:         e.Shards[0].State.LevelOf(catalog.Topics.Options[topic].Persisted),
 			BelongsToBoot: func(run uint64) bool { return run >= catalog.BootFirst }}

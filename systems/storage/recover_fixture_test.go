@@ -102,6 +102,7 @@ type testSegment struct {
 	id        uint64
 	base      uint64
 	log       []byte
+	gone      bool // there is no log
 	index     []byte
 	next      uint64   // offset
 	positions []uint64 // of the records, and of the end
@@ -175,7 +176,9 @@ func (s *testSegment) name(kind wire.SegmentKind) string {
 func (p *testPartition) files() map[string][]byte {
 	all := map[string][]byte{}
 	for _, s := range p.segs {
-		all[filepath.Join(components.SegmentsDir, s.name(wire.SegmentLog))] = s.log
+		if !s.gone {
+			all[filepath.Join(components.SegmentsDir, s.name(wire.SegmentLog))] = s.log
+		}
 		if len(s.index) > 0 {
 			all[filepath.Join(components.SegmentsDir, s.name(wire.SegmentIndex))] = s.index
 		}
@@ -198,7 +201,8 @@ func (p *testPartition) recover() (*components.Recovered, error) {
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	p.in.SegmentIDs = list.Logs[PartitionFiles{p.in.CreatedSeq, p.in.PartitionID}]
+	of := PartitionFiles{p.in.CreatedSeq, p.in.PartitionID}
+	p.in.SegmentIDs, p.in.IndexIDs = list.Logs[of], list.Indexes[of]
 	return RecoverPartition(uring.SystemFiles(), p.in)
 }
 

@@ -24,6 +24,7 @@ type RecoverInput struct {
 	Epoch         uint64   // purge epoch
 	Begin         uint64   // messages below this offset are removed, whatever files there are
 	SegmentIDs    []uint64 // of the segments that have a log, ascending
+	IndexIDs      []uint64 // of those that have an index, ascending
 	Level         components.Level
 	Run           uint64                // of this life
 	BelongsToBoot func(run uint64) bool // whether a run was in the machine's present boot
@@ -87,6 +88,9 @@ const forever = ^uint64(0)
 func (r *recovery) recover() error {
 	if err := r.load(); err != nil {
 		return err
+	}
+	if err := r.lostLast(); err != nil {
+		return r.acceptBefore(err)
 	}
 	if err := r.dropPurged(); err != nil {
 		return err

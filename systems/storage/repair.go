@@ -48,7 +48,7 @@ func RepairPartition(files uring.Files, in RecoverInput) (*Repair, error) {
 		}
 	}()
 	repair := &Repair{Damage: found, OffsetNext: found.OffsetNext}
-	later := in.SegmentIDs
+	later := union(in.SegmentIDs, in.IndexIDs)
 	var p place
 	for _, s := range found.Segments {
 		l, err := loadSegment(files, &r.RecoverInput, s.ID)
@@ -56,7 +56,7 @@ func RepairPartition(files uring.Files, in RecoverInput) (*Repair, error) {
 			return nil, err
 		}
 		r.logs = append(r.logs, l)
-		later = in.SegmentIDs[slices.Index(in.SegmentIDs, s.ID)+1:]
+		later = later[slices.Index(later, s.ID)+1:]
 		p = place{position: s.End, offset: s.Next, time: s.TimeLast}
 		repair.Path, repair.Position = l.path, p.position
 	}
@@ -75,6 +75,13 @@ func RepairPartition(files uring.Files, in RecoverInput) (*Repair, error) {
 		return repair, nil
 	}
 	return repair, r.cut(r.logs, p)
+}
+
+// union merges two ascending lists.
+func union(a, b []uint64) []uint64 {
+	all := slices.Concat(a, b)
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 // later lists the files of segments behind the cut.

@@ -50,6 +50,16 @@ func damagedPartitions() map[string]func(*testPartition) (good []int) {
 				BaseOffset: b.base, Run: b.id >> 40, PartitionID: p.in.PartitionID}, testSecret)
 			return []int{3}
 		},
+		"the last log": func(p *testPartition) []int {
+			p.segs[2].gone = true
+			return []int{3, 2}
+		},
+		"all logs": func(p *testPartition) []int {
+			for _, s := range p.segs {
+				s.gone = true
+			}
+			return nil
+		},
 		"the first head": func(p *testPartition) []int {
 			a := p.segs[0]
 			a.overwrite(0, make([]byte, 100))
@@ -72,7 +82,8 @@ func (p *testPartition) repair(files uring.Files) (*Repair, error) {
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	p.in.SegmentIDs = list.Logs[PartitionFiles{p.in.CreatedSeq, p.in.PartitionID}]
+	of := PartitionFiles{p.in.CreatedSeq, p.in.PartitionID}
+	p.in.SegmentIDs, p.in.IndexIDs = list.Logs[of], list.Indexes[of]
 	return RepairPartition(files, p.in)
 }
 

@@ -73,7 +73,8 @@ func startOn(files *memoryFiles) (*held, error) {
 			level = components.LevelDurable
 		}
 		found, err := RecoverPartition(files, RecoverInput{Root: "/data", Secret: secret, Entity: entity, CreatedSeq: of.CreatedSeq, PartitionID: of.PartitionID,
-			Epoch: catalog.Partitions.Epoch[row], Begin: offsets.Begin(catalog, row), SegmentIDs: list.Logs[of], Level: level, Run: start.Run, BelongsToBoot: func(uint64) bool { return true }})
+			Epoch: catalog.Partitions.Epoch[row], Begin: offsets.Begin(catalog, row), SegmentIDs: list.Logs[of], IndexIDs: list.Indexes[of],
+			Level: level, Run: start.Run, BelongsToBoot: func(uint64) bool { return true }})
 		if err != nil {
 			return nil, err
 		}
