@@ -1,6 +1,7 @@
 package components
 
 import (
+	"iter"
 	"net/netip"
 	"syscall"
 
@@ -31,6 +32,21 @@ type Facts struct {
 func (f *Facts) Any() bool {
 	return f.Accepted.Len()+f.Frames.Len()+f.Broken.Len()+f.Sent.Len()+f.Closed.Len()+f.Wrote.Len()+f.Grown.Len()+f.Vouched.Len()+f.Tails.Len()+
 		f.ColdReads.Len()+f.Removed.Len()+f.Control.Len()+f.OffsetsDone.Len()+f.Jobs.Len() > 0
+}
+
+// JobsOf takes the finished jobs of a kind, in order, and leaves the others where they are.
+func (f *Facts) JobsOf(kind JobKind) iter.Seq[JobDone] {
+	return func(yield func(JobDone) bool) {
+		more := true
+		for range f.Jobs.Len() {
+			done := f.Jobs.Pop()
+			if done.Kind != kind || !more {
+				f.Jobs.Push(done)
+				continue
+			}
+			more = yield(done)
+		}
+	}
 }
 
 // Accept is a connection that storage systems of shard 0 accepted.

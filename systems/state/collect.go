@@ -29,12 +29,7 @@ func beginSnapshot(s *components.State, row int) {
 
 // FinishSnapshots answers GET_SNAPSHOT. Reads In.Jobs, of which it takes those of kind JobCollect. Writes Conns.Parcel, Replies.
 func FinishSnapshots(s *components.State) {
-	for range s.In.Jobs.Len() {
-		done := s.In.Jobs.Pop()
-		if done.Kind != components.JobCollect {
-			s.In.Jobs.Push(done)
-			continue
-		}
+	for done := range s.In.JobsOf(components.JobCollect) {
 		row := s.Conns.MustRow(done.Conn)
 		parcel := s.Conns.Parcel[row]
 		s.Conns.Parcel[row] = nil

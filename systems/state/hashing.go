@@ -24,12 +24,7 @@ func park(s *components.State, r *components.Request, h *components.Hashing) {
 // FinishHashes notes which passwords workers are done with.
 // Shard 0 only; runs before FinishStats. Reads In.Jobs, of which it takes those of kind JobHash. Writes Control.Hashings.
 func FinishHashes(s *components.State) {
-	for range s.In.Jobs.Len() {
-		done := s.In.Jobs.Pop()
-		if done.Kind != components.JobHash {
-			s.In.Jobs.Push(done)
-			continue
-		}
+	for done := range s.In.JobsOf(components.JobHash) {
 		for _, h := range s.Control.Hashings {
 			if h.Ticket == uint64(done.Conn) {
 				h.Done = true

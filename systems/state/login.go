@@ -63,12 +63,7 @@ func beginPassword(s *components.State, row int, c wire.PasswordCredentials) {
 // FinishLogins asks shard 0 for a session for each connection whose password was right, and refuses the others.
 // Reads In.Jobs, of which it takes those of kind JobVerify. Writes Conns.Login, Asks or Out.Requests, Replies.
 func FinishLogins(s *components.State) {
-	for range s.In.Jobs.Len() {
-		done := s.In.Jobs.Pop()
-		if done.Kind != components.JobVerify {
-			s.In.Jobs.Push(done)
-			continue
-		}
+	for done := range s.In.JobsOf(components.JobVerify) {
 		row := s.Conns.MustRow(done.Conn) // a row stays until its request has come back
 		login := s.Conns.Login[row]
 		s.Conns.Login[row] = nil

@@ -23,16 +23,15 @@ func beginStats(s *components.State, row int) {
 
 // FinishStats answers GET_STATS. Reads In.Jobs, Catalog, Counters, Gauges. Writes Replies.
 func FinishStats(s *components.State) {
-	for s.In.Jobs.Len() > 0 {
-		done := s.In.Jobs.Pop()
-		if done.Kind != components.JobStats {
-			panic(fmt.Sprintf("state: nobody takes a job of kind %d", done.Kind))
-		}
+	for done := range s.In.JobsOf(components.JobStats) {
 		row := s.Conns.MustRow(done.Conn)
 		stats := s.Conns.Stats[row]
 		s.Conns.Stats[row] = nil
 		count(s, stats)
 		answerBody(s, row, wire.AppendStats(nil, *stats), wire.StatusOK)
+	}
+	if left := s.In.Jobs.Front(); left != nil {
+		panic(fmt.Sprintf("state: nobody takes a job of kind %d", left.Kind))
 	}
 }
 
