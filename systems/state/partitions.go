@@ -1,6 +1,8 @@
 package state
 
 import (
+	"fmt"
+
 	"galgo/components"
 	"galgo/ecs"
 	"galgo/wire"
@@ -95,6 +97,17 @@ func fault(s *components.State, row int, why string, position uint64, errno uint
 	s.Log.Log(components.LogError, "partition faulted: it takes no more messages, and serves those that are safe", components.Str("why", why),
 		components.Num("created", p.Created[row]), components.Num("partition", uint64(p.ID[row])),
 		components.Num("position", position), components.Num("errno", errno))
+}
+
+// landed counts down the operations in flight of a partition, of which one has come back, and is its row: a partition stays until all have.
+func landed(s *components.State, partition ecs.Entity) (row int) {
+	p := &s.Partitions
+	row = p.MustRow(partition)
+	if p.InFlight[row] == 0 {
+		panic(fmt.Sprintf("state: an operation of partition %v came back, and none was in flight", partition))
+	}
+	p.InFlight[row]--
+	return row
 }
 
 // reapMax is how much of doomed partitions a tick ends: each counts for one, and for its memory, files and stored offsets.

@@ -105,11 +105,7 @@ func FinishPolls(s *components.State, p *Poller) {
 	for range s.In.ColdReads.Len() {
 		read := s.In.ColdReads.Pop()
 		r := &s.Polls.Request[read.Slot]
-		row, ok := s.Partitions.Row(r.Partition)
-		if !ok {
-			panic("state: a partition went while it was being read")
-		}
-		s.Partitions.InFlight[row]--
+		row := landed(s, r.Partition)
 		segment := s.Polls.Segment[read.Slot]
 		s.Segments.Users[segment]--
 		if s.Polls.Ahead(read.Slot) {

@@ -81,12 +81,8 @@ func vouch(s *components.State, row int, segment uint32, position uint64) {
 func TakeVouched(s *components.State) {
 	for s.In.Vouched.Len() > 0 {
 		vouched := s.In.Vouched.Pop()
-		row, ok := s.Partitions.Row(vouched.Partition)
-		if !ok {
-			panic("state: a partition went while it was being vouched for")
-		}
+		row := landed(s, vouched.Partition)
 		p := &s.Partitions
-		p.InFlight[row]--
 		s.Segments.Users[vouched.Segment]--
 		p.Vouching[row] = false
 		switch {

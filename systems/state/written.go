@@ -12,12 +12,8 @@ import (
 func TakeWrites(s *components.State) {
 	for s.In.Wrote.Len() > 0 {
 		wrote := s.In.Wrote.Pop()
-		row, ok := s.Partitions.Row(wrote.Partition)
-		if !ok {
-			panic("state: a partition went while a write was in flight")
-		}
+		row := landed(s, wrote.Partition)
 		p := &s.Partitions
-		p.InFlight[row]--
 		if wrote.Err != 0 {
 			position := p.Written[row]
 			p.Sealed[row] = position
@@ -75,12 +71,8 @@ func ExpireAcks(s *components.State) {
 func TakeGrown(s *components.State) {
 	for s.In.Grown.Len() > 0 {
 		grown := s.In.Grown.Pop()
-		row, ok := s.Partitions.Row(grown.Partition)
-		if !ok {
-			panic("state: a partition went while its file was growing")
-		}
+		row := landed(s, grown.Partition)
 		p := &s.Partitions
-		p.InFlight[row]--
 		segment := p.Ahead[row]
 		ahead := segment != components.NoRow && s.Segments.ID[segment] == grown.SegmentID
 		if ahead {
@@ -141,12 +133,8 @@ func refuseFull(s *components.State, row int, errno syscall.Errno) {
 func TakeTails(s *components.State) {
 	for s.In.Tails.Len() > 0 {
 		tail := s.In.Tails.Pop()
-		row, ok := s.Partitions.Row(tail.Partition)
-		if !ok {
-			panic("state: a partition went while its last block was being read")
-		}
+		row := landed(s, tail.Partition)
 		p := &s.Partitions
-		p.InFlight[row]--
 		p.TailBusy[row] = false
 		position := components.AlignDown(p.Written[row])
 		switch {
