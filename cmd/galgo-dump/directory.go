@@ -84,6 +84,7 @@ type contents struct {
 	recovered map[ecs.Entity]*components.Recovered // partitions that have a log
 	damage    []error
 	control   error // damage of the control log, which is among damage
+	nextRun   uint64
 }
 
 // load recovers the directory.
@@ -97,6 +98,7 @@ func (d *directory) load() (*contents, error) {
 	if err != nil {
 		return nil, err
 	}
+	c.nextRun = start.NextRun(catalog)
 	d.notes(start.Notes)
 	if c.list, err = storage.ListSegments(d.files, d.root); err != nil {
 		return nil, err
@@ -137,7 +139,7 @@ func (d *directory) notes(list []string) {
 func (d *directory) recoverInput(c *contents) func(row int) (in storage.RecoverInput, ok bool) {
 	catalog := c.world.Catalog
 	next := catalog.Clone()
-	next.Restore(&wire.Event{Kind: wire.EventRunStarted, Run: catalog.Run + 1, BootID: storage.BootID(d.files, func(b []byte) { _, _ = rand.Read(b) })})
+	next.Restore(&wire.Event{Kind: wire.EventRunStarted, Run: c.nextRun, BootID: storage.BootID(d.files, func(b []byte) { _, _ = rand.Read(b) })})
 	return func(row int) (storage.RecoverInput, bool) {
 		of := storage.PartitionFiles{CreatedSeq: catalog.Partitions.Created[row], PartitionID: catalog.Partitions.ID[row]}
 		logs, indexes, begin := c.list.Logs[of], c.list.Indexes[of], c.offsets.Begin(catalog, row)

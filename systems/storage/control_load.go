@@ -24,6 +24,7 @@ type ControlStart struct {
 	Notes   []string               // for the log
 
 	tail   *controlTail // of the last file that holds something
+	lost   bool         // the last file has no record left: a run's first one may have stood there
 	unused string       // a last file that holds nothing, its head not even
 }
 
@@ -110,6 +111,7 @@ func (start *ControlStart) replay(files uring.Files, dir string, secret uint64, 
 		}
 		next = after
 	}
+	start.lost = next == logs[len(logs)-1]
 	if next < start.Record {
 		name := path.Join(dir, wire.ControlLogName(logs[len(logs)-1]))
 		return corrupt(name, 0, "ends below control record %d, but a snapshot holds all up to %d", next, start.Record-1)
@@ -186,7 +188,7 @@ func StartRun(files uring.Files, root string, secret uint64, catalog *components
 		return start, err
 	}
 	first := start.Record
-	start.Run, start.Counter = max(catalog.Run, start.LastSeq>>runShift)+1, 0
+	start.Run, start.Counter = start.NextRun(catalog), 0
 	content := wire.AppendControlLogHead(nil, first, secret)
 	events = append([]*wire.Event{{Kind: wire.EventRunStarted, Run: start.Run, BootID: run.BootID, Shards: run.Shards}}, events...)
 	for _, e := range events {
@@ -209,6 +211,16 @@ func StartRun(files uring.Files, root string, secret uint64, catalog *components
 	}
 	start.File = components.ControlFile{FD: fd, DirFD: dirFD, Position: uint64(len(content)), First: first, Next: start.Record}
 	return start, nil
+}
+
+// NextRun is the number of the run that StartRun would start. A run's RunStarted is durable before anything else of that run is written, so no
+// crash tears it; rot does, and looks the same where nothing came after it. Then its number is passed over: what bears it is of another run.
+func (start *ControlStart) NextRun(catalog *components.Catalog) uint64 {
+	last := max(catalog.Run, start.LastSeq>>runShift)
+	if start.lost {
+		last++
+	}
+	return last + 1
 }
 
 // cut makes the directory what LoadControl has read, durably: the last record may be of a write that a kill has kept from being made durable, and

@@ -150,6 +150,40 @@ func TestControlTornTail(t *testing.T) {
 	wantStreams(t, root, "a")
 }
 
+// What a run began with is durable before the run does anything, so if it cannot be read that is rot, and looks like a torn tail where nothing came
+// after it. The number of such a run is not given again: segments, seals and offset logs bear it.
+func TestControlRunIsNotGivenAgain(t *testing.T) {
+	for _, test := range []struct {
+		name  string
+		spoil func(file []byte) []byte
+	}{
+		{"a wrong bit", func(file []byte) []byte { file[wire.HeadSize+10] ^= 1; return file }},
+		{"zeros", func(file []byte) []byte { clear(file[wire.HeadSize:]); return file }},
+		{"nothing", func(file []byte) []byte { return file[:wire.HeadSize] }},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			root := testDir(t)
+			closeTest(t, testRun(t, root, 1, "a"))
+			killed := testRun(t, root, 1)
+			closeTest(t, killed)
+			name := filepath.Join(root, components.ControlDir, wire.ControlLogName(killed.File.First))
+			file, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			writeTest(t, test.spoil(file), name)
+			wantStreams(t, root, "a")
+			for _, want := range []uint64{3, 4} {
+				start := testRun(t, root, 2)
+				closeTest(t, start)
+				if start.Run != want || start.LastSeq>>runShift != want {
+					t.Errorf("got run %d with sequence %#x, want run %d", start.Run, start.LastSeq, want)
+				}
+			}
+		})
+	}
+}
+
 func TestControlDamage(t *testing.T) {
 	root := testDir(t)
 	start := testRun(t, root, 1, "a")
