@@ -65,6 +65,13 @@ func TestPollsForAnAttachedSession(t *testing.T) {
 		t.Errorf("attached: got member %v, %v, want none", in, err)
 	}
 
+	noError(t, data.Login("other", "other")) // on the same connection: nothing of the session before counts for this one
+	primary(wire.StatusUnauthenticated)
+	wantStatus(t, data.StoreOffset(key, 7), wire.StatusConsumerGroupPartitionNotOwned)
+	noError(t, data.Login("iggy", "iggy"))
+	_, err = data.Raw(wire.OpNonReplicated, wire.CodeAttachConsumerSession, attach)
+	noError(t, err)
+
 	noError(t, parent.LeaveGroup(parent.ref))
 	payload, err = data.Raw(wire.OpNonReplicated, wire.CodePollMessagesOnPrimary, poll)
 	noError(t, err)

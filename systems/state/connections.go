@@ -193,6 +193,7 @@ func bind(s *components.State, row int, client wire.U128, session uint64, user e
 	if c.Session[row] == 0 {
 		s.Gauges.Sessions.Add(1)
 	}
+	c.Unbind(row) // a login on a connection that has a session ends that, and what is attached to it
 	c.Client[row], c.Session[row], c.User[row] = client, session, user
 	announce(s, row)
 }
