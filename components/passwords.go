@@ -2,6 +2,7 @@ package components
 
 import (
 	"runtime"
+	"sync"
 	"sync/atomic"
 )
 
@@ -14,6 +15,7 @@ const HashBytes = 19 << 20
 type Passwords struct {
 	blocks  uint64
 	turns   chan struct{}
+	hashing sync.RWMutex  // held by whoever hashes, and alone by whoever collects
 	dropped atomic.Uint64 // bytes, since the last collection
 }
 
@@ -29,16 +31,29 @@ func (p *Passwords) Reserved() uint64 { return p.Bytes() - HashBytes }
 
 // Hash runs one, when it is its turn, which takes so many KiB; 0: HashBytes. Workers call it. Left to itself the heap would hold the memory of
 // several.
+//
+// Nobody hashes during a collection. So it finds as much in use each time, and the runtime sees no reason to give blocks back that are asked for
+// again at once: pages new to the process are dear, the more so as argon2 reads each before it writes to it. And the shards, which it stops, do not
+// wait for threads of a lower priority to be stopped too.
 func (p *Passwords) Hash(memory uint32, hash func()) {
 	p.turns <- struct{}{}
 	defer func() { <-p.turns }()
+	p.hashing.RLock()
 	hash()
+	p.hashing.RUnlock()
 	bytes := uint64(memory) << 10
 	if bytes == 0 {
 		bytes = HashBytes
 	}
-	if p.dropped.Add(bytes) >= max(p.blocks/2, 1)*HashBytes {
+	if p.dropped.Add(bytes) < p.droppedMax() {
+		return
+	}
+	p.hashing.Lock()
+	defer p.hashing.Unlock()
+	if p.dropped.Load() >= p.droppedMax() { // else somebody else has collected meanwhile
 		p.dropped.Store(0)
 		runtime.GC()
 	}
 }
+
+func (p *Passwords) droppedMax() uint64 { return max(p.blocks/2, 1) * HashBytes }
