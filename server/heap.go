@@ -40,14 +40,18 @@ func boundHeap(passwords *components.Passwords, stop <-chan struct{}) {
 		heapReleased: {Name: "/memory/classes/heap/released:bytes"}, heapAllocs: {Name: "/gc/heap/allocs:bytes"}}
 	read := func(i int) uint64 { return samples[i].Value.Uint64() }
 	debug.FreeOSMemory() // what the start has left
-	seen := uint64(0)
+	metrics.Read(samples)
+	seen := read(heapAllocs)
+	trimmed := seen // allocated when the heap was last trimmed
 	for {
 		metrics.Read(samples)
-		if read(heapFree)+read(heapAllocs)-seen >= trimBytes && seen > 0 {
+		allocs := read(heapAllocs)
+		idle := allocs-seen < trimBytes // else what is given back is asked for again at once, and pages that are new to the process are dear
+		if seen = allocs; idle && read(heapFree)+allocs-trimmed >= trimBytes {
 			debug.FreeOSMemory()
 			metrics.Read(samples)
+			trimmed = allocs
 		}
-		seen = read(heapAllocs)
 		tables := read(heapTotal) - read(heapObjects) - read(heapFree) - read(heapReleased)
 		debug.SetMemoryLimit(int64(tables + read(heapLive) + passwords.Bytes() + heapSlack))
 		select {
