@@ -3,10 +3,8 @@ package server
 import (
 	"fmt"
 	"runtime"
-	"unsafe"
 
-	"golang.org/x/sys/unix"
-
+	"galgo/server/placement"
 	"galgo/systems/engine"
 )
 
@@ -23,13 +21,13 @@ func newThread(shard *engine.Shard) *thread {
 
 func (t *thread) run() {
 	runtime.LockOSThread()
-	if unix.Gettid() == unix.Getpid() { // its name is that of the process: another thread will do, while this one is held
+	if placement.OnMainThread() { // its name is that of the process: another thread will do, while this one is held
 		go t.run()
 		<-t.done
 		runtime.UnlockOSThread()
 		return
 	}
-	nameThread(t.shard.State.Shard)
+	placement.NameThread(fmt.Sprint(threadName, t.shard.State.Shard))
 	defer close(t.done)
 	err := t.shard.SetUp()
 	t.ready <- err
@@ -43,11 +41,3 @@ func (t *thread) run() {
 
 // threadName begins the names of shards' threads, as tools like top and perf show them.
 const threadName = "galgo-shard-"
-
-// nameThread names the calling thread. Where that is not allowed it has no name of its own.
-func nameThread(shard int) {
-	name, err := unix.BytePtrFromString(fmt.Sprint(threadName, shard))
-	if err == nil {
-		_ = unix.Prctl(unix.PR_SET_NAME, uintptr(unsafe.Pointer(name)), 0, 0, 0)
-	}
-}

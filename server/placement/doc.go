@@ -2,7 +2,7 @@
 //
 // ReadMachine finds out what the process was given: the cores of its affinity mask, the CPU quota and the memory limit of its
 // control groups (v1 and v2), the machine's memory. Decide turns that and the configured wishes into a Plan, without looking at
-// anything else; For does both. RaiseFiles, SetNice, PinThread and Prefer carry parts of it out.
+// anything else; For does both. RaiseFiles, SetNice, PinThread, NameThread and Prefer carry parts of it out.
 //
 // A *quota* is CPU time that control groups allow, counted in cores; it *cuts* when it is less than the mask. A *dedicated* mask
 // is a proper subset of the online cores: somebody set it, so those cores are taken to be the server's alone. A mask of all

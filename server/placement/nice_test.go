@@ -5,7 +5,6 @@ import (
 	"os/exec"
 	"runtime"
 	"testing"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -57,8 +56,7 @@ func TestPrefer(t *testing.T) {
 		id := make(chan int)
 		go func() {
 			runtime.LockOSThread()
-			text, _ := unix.BytePtrFromString(name)
-			_ = unix.Prctl(unix.PR_SET_NAME, uintptr(unsafe.Pointer(text)), 0, 0, 0)
+			NameThread(name)
 			id <- unix.Gettid()
 			<-over
 		}()

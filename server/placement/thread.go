@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -20,6 +21,16 @@ func PinThread(cpu int) error {
 	}
 	return nil
 }
+
+// NameThread names the calling thread, as tools like top and perf show it: the first 15 bytes. Where that is not allowed it keeps its name.
+func NameThread(name string) {
+	if text, err := unix.BytePtrFromString(name); err == nil {
+		_ = unix.Prctl(unix.PR_SET_NAME, uintptr(unsafe.Pointer(text)), 0, 0, 0)
+	}
+}
+
+// OnMainThread says whether the caller runs on the thread whose name is that of the process.
+func OnMainThread() bool { return unix.Gettid() == unix.Getpid() }
 
 // SetNice gives every thread of the process the priority nice, -20 to 19; threads made later inherit it. Linux keeps it by
 // thread, and the Go runtime has several from the start. Call it before the shards start. A negative one needs CAP_SYS_NICE or
