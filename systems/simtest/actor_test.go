@@ -24,6 +24,7 @@ type actor struct {
 	second *client // a connection for one purpose
 	made   int     // users and tokens, for names of their own
 	own    ownTopic
+	turns  int // changes of own topics that were asked for
 }
 
 // family is a kind of requests. Each has a file of its own, which registers it; act asks for one thing and calls a.done with the answer

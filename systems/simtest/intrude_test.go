@@ -11,12 +11,27 @@ func (a *actor) intrude() {
 			other = candidate
 		}
 	}
+	if other != a && other.own.making && a.rng.IntN(2) == 0 {
+		a.pollMade(other)
+		return
+	}
 	stream := other.ownStream()
 	a.find(stream, func(created uint64) {
 		if created > 0 {
 			a.then = func() { a.pollFound(stream, created) }
 		}
 	})
+}
+
+// pollMade polls a topic that is being made. Whoever knows of it has the poll wait until its owner does: the one before under that name is gone
+// everywhere, and until the next change is asked for nothing takes this one away.
+func (a *actor) pollMade(other *actor) {
+	p, turn, stream := a.p, other.turns, other.ownStream()
+	a.ask(wire.OpNonReplicated, wire.CodePollMessages, wire.AppendPollMessages(nil, foundPoll(stream)), func(got answer) {
+		if got.status == wire.StatusPartitionNotFound && other.turns == turn {
+			p.fail("poll a topic that is being made: got %v, want ok, or nobody knows of the topic", got)
+		}
+	}, "poll the topic of %s, which is being made", stream.Name)
 }
 
 // curious says whether now is the moment to look into somebody's topic: it is being made, and some shards may know of it already.
@@ -48,11 +63,15 @@ func (a *actor) find(stream wire.Ident, found func(created uint64)) {
 	}, "look for the topic of %s", stream.Name)
 }
 
+// foundPoll polls the beginning of somebody's topic.
+func foundPoll(stream wire.Ident) wire.PollMessages {
+	return wire.PollMessages{Consumer: single(8), Stream: stream, Topic: wire.IdentNamed(ownTopicName), Partition: wire.OptionalPartition{Present: true},
+		Strategy: wire.Strategy{Kind: wire.PollFirst}, Count: 5}
+}
+
 func (a *actor) pollFound(stream wire.Ident, created uint64) {
 	p, c := a.p, a.c
-	poll := wire.PollMessages{Consumer: single(8), Stream: stream, Topic: wire.IdentNamed(ownTopicName), Partition: wire.OptionalPartition{Present: true},
-		Strategy: wire.Strategy{Kind: wire.PollFirst}, Count: 5}
-	a.ask(wire.OpNonReplicated, wire.CodePollMessages, wire.AppendPollMessages(nil, poll), func(got answer) {
+	a.ask(wire.OpNonReplicated, wire.CodePollMessages, wire.AppendPollMessages(nil, foundPoll(stream)), func(got answer) {
 		switch {
 		case got.gone(), got.ok():
 		case got.status == wire.StatusCannotReadMessage && (p.weather.reads || p.weather.slow):

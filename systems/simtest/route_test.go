@@ -29,7 +29,13 @@ func askForRoute(a *actor) {
 		case route.Node.Name != wire.SingleNodeName:
 			p.fail("%s: got node %q, want this one", code, route.Node.Name)
 		}
-		a.then = func() { a.visit(func(second *client) { deputy{a, second, t, route.ConsumerSession}.enter() }) }
+		a.then = func() {
+			if a.c != c { // it was lost meanwhile
+				a.later()
+				return
+			}
+			a.visit(func(second *client) { deputy{a, second, t, route.ConsumerSession}.enter() })
+		}
 	}, "%s of %s", code, t)
 }
 

@@ -81,6 +81,7 @@ func (own *ownTopic) full() bool {
 // ownWrite asks for a change of the own topic. Whatever is not certain makes the actor take another name.
 func (a *actor) ownWrite(op wire.Operation, body []byte, done func(), format string) {
 	a.own.changes = true
+	a.turns++
 	judge := func(got answer) {
 		if a.own.changes = false; got.ok() {
 			done()
