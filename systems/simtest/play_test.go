@@ -167,7 +167,7 @@ func (p *play) play() {
 	p.memory = []uint64{32 << 20, 48 << 20, 160 << 20}[p.rng.IntN(3)]
 	p.messages.heavy = []uint64{512, 512, 30}[p.rng.IntN(3)]
 	p.level = levels[p.rng.IntN(len(levels))]
-	lives := min(3+p.rng.IntN(full.Lives-2), p.limits.Lives)
+	lives := min(4+p.rng.IntN(full.Lives-3), p.limits.Lives)
 	for p.life = 0; p.life < lives || p.limits == full && !p.enough(); p.life++ {
 		if !p.startLife() {
 			break // nothing can be promised any more, and the server says so
@@ -333,7 +333,7 @@ func options(pairs ...string) (block []byte) {
 // live lets actors ask in some weather until the life's requests are spent.
 func (p *play) live() {
 	p.weather = weathers[p.rng.IntN(len(weathers))]
-	if p.enough() && p.rng.IntN(3) == 0 { // after it, the server may have to refuse its directory
+	if p.enough() && p.rng.IntN(3) > 0 { // after it, the server may have to refuse its directory
 		p.checkHistories()
 		p.weather = rot
 	}
@@ -419,9 +419,7 @@ func (p *play) endLife() {
 			return !slices.ContainsFunc(p.actors, func(a *actor) bool { return !a.rests })
 		})
 		p.progress()
-		if p.rng.IntN(3) > 0 {
-			p.passTime()
-		}
+		p.passTime()
 		p.checkCatalogs()
 	}
 	p.catalog.cut(p)

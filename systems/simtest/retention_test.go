@@ -54,7 +54,7 @@ func (p *play) passTime() {
 
 // someTime is how much: so much that what some topic holds is about to expire, or just has.
 func (p *play) someTime() uint64 {
-	times := []uint64{30 * second, hour, 24 * hour}
+	times := []uint64{[]uint64{30 * second, hour, 24 * hour}[p.rng.IntN(3)]}
 	for _, a := range p.actors {
 		if a.own.there && a.own.closed(a.own.first) && a.own.kind.expiry > 0 {
 			times = append(times, a.own.kind.expiry*3/4, a.own.kind.expiry*5/4)

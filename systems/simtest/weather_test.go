@@ -17,7 +17,7 @@ type weather struct {
 var rough = weather{name: "rough", faults: sim.Rough()}
 
 // rot flips bits on the disk, and sends reads and writes to the wrong place.
-var rot = weather{name: "rot", disk: true, reads: true, faults: with(func(f *sim.Faults) { f.BitRot, f.ReadAstray, f.WriteAstray = 0.01, 0.005, 0.002 })}
+var rot = weather{name: "rot", disk: true, reads: true, faults: with(func(f *sim.Faults) { f.BitRot, f.ReadAstray, f.WriteAstray = 0.05, 0.01, 0.002 })}
 
 // calm is no weather at all. Answers come at once: nothing but a lost wake-up can hold one up, and a spurious one would hide that.
 var calm = weather{name: "calm", quick: true}
