@@ -35,7 +35,7 @@ func BeginLogin(s *components.State, row int) {
 }
 
 // beginPassword has a worker compare a password with the user's. An unknown or inactive user takes the same way, so that
-// time does not tell who exists.
+// time does not tell who exists. Name, status and password are those of this moment; what is taken away until the session opens counts too.
 func beginPassword(s *components.State, row int, c wire.PasswordCredentials) {
 	if len(c.Username) < wire.UsernameSizeMin || len(c.Username) > wire.UsernameSizeMax ||
 		len(c.Password) < wire.PasswordSizeMin || len(c.Password) > wire.PasswordSizeMax {
@@ -43,7 +43,7 @@ func beginPassword(s *components.State, row int, c wire.PasswordCredentials) {
 		return
 	}
 	login := &components.Login{Password: bytes.Clone(c.Password), Hash: nobodysHash(s.HashMemory)}
-	if user, ok := s.Catalog.UserNamed(c.Username); ok {
+	if user, ok := s.Catalog.UserNamed(c.Username); ok && s.Catalog.Users.Active[user] {
 		login.User = s.Catalog.Users.Entity(user)
 		login.Hash = bytes.Clone(s.Catalog.Text(s.Catalog.Users.PasswordHash[user]))
 	}

@@ -277,6 +277,25 @@ func TestUpdateUser(t *testing.T) {
 	w.equalCatalogs()
 }
 
+// A login is of one moment: a user that is inactive under one name does not get in by being made active under another meanwhile.
+func TestLoginWhileUserIsRenamed(t *testing.T) {
+	w := newWorld(t, 2)
+	root := w.root(1, 1)
+	c := w.conn(0)
+	w.idle = true
+	c.beginLogin(2, "inactive", testPassword)
+	w.tick()
+	root.must(wire.OpUpdateUser, wire.AppendUpdateUser(nil, wire.UpdateUser{User: named("inactive"), Username: []byte("other"), HasStatus: true, Status: wire.UserActive}))
+	w.idle = false
+	w.settle()
+	if r := c.reply(); r.Kind != components.ReplyEvict || r.Reason != wire.EvictInvalidCredentials {
+		t.Errorf("login by the old name: got kind %d, reason %d, want eviction %d", r.Kind, r.Reason, wire.EvictInvalidCredentials)
+	}
+	if r := w.conn(0).login(3, "other"); r.Kind == components.ReplyEvict {
+		t.Errorf("login by the new name: got eviction %d, want a session", r.Reason)
+	}
+}
+
 // route sends a request through the router and returns what it was answered, if that was at once.
 func (c *testConn) route(op wire.Operation, code wire.Code, body []byte) (r components.Reply, ok bool) {
 	c.number++
