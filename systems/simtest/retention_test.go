@@ -50,6 +50,7 @@ func (p *play) passTime() {
 		}
 	}
 	c.hangUp()
+	p.setFaults(rough.faults)
 }
 
 // someTime is how much: so much that what some topic holds is about to expire, or just has.
