@@ -170,10 +170,7 @@ func (p *Poller) finishPoll(s *components.State, row int, read *components.ColdR
 			if goesOn = false; polls.Taken[slot] > 0 {
 				break // what is good is served; the next poll meets the damage
 			}
-			s.Log.Log(components.LogError, "damaged record", components.Num("created", s.Partitions.Created[row]),
-				components.Num("partition", uint64(s.Partitions.ID[row])), components.Num("position", read.Position+at))
-			s.Refuse(r, wire.StatusCannotReadMessage)
-			return true
+			return damagedRecord(s, row, r, read.Position+at)
 		}
 		if polls.ByTime[slot] && info.Timestamp >= polls.Time[slot] && info.OffsetNext() > target {
 			polls.ByTime[slot] = false
@@ -190,8 +187,7 @@ func (p *Poller) finishPoll(s *components.State, row int, read *components.ColdR
 			if at == 0 && read.Position > wire.SegmentHeadSize {
 				return p.readOn(s, row, slot, wire.SegmentHeadSize, 0) // read from the start of the segment
 			}
-			s.Refuse(r, wire.StatusCannotReadMessage)
-			return true
+			return damagedRecord(s, row, r, read.Position+at)
 		}
 		if info.BaseOffset >= visible {
 			break
@@ -243,7 +239,7 @@ func goOn(s *components.State, row int, slot uint32, position, need uint64) bool
 	if segment != polls.Segment[slot] {
 		position = wire.SegmentHeadSize
 	}
-	if position >= coldEnd(s, row, segment) {
+	if end := coldEnd(s, row, segment); position >= end || need > end-position {
 		return false
 	}
 	size := min(uint64(coldSize(s, row, r.Count-polls.Taken[slot], target)), coldMax-polls.Bytes[slot])
@@ -266,13 +262,24 @@ func (p *Poller) readOn(s *components.State, row int, slot uint32, position, nee
 	if position >= end && s.Polls.ByTime[slot] {
 		return p.planUnwritten(s, row, r) || !again(s, row, r)
 	}
-	if position >= end || s.Waited(r.Since) >= waitMicros || need > uint64(wire.RecordSizeMax) {
+	if position >= end || need > end-position { // the message is not where it must be, or its record is longer than what is there
+		return damagedRecord(s, row, r, position)
+	}
+	if s.Waited(r.Since) >= waitMicros {
 		s.Refuse(r, wire.StatusCannotReadMessage)
 		return true
 	}
 	s.Polls.Size[slot] = max(s.Polls.Size[slot], uint32(components.AlignUp(need)+components.UnitSize))
 	readCold(s, row, slot, position)
 	return false
+}
+
+// damagedRecord refuses a poll whose messages cannot be read.
+func damagedRecord(s *components.State, row int, r *components.Request, position uint64) (done bool) {
+	s.Log.Log(components.LogError, "damaged record", components.Num("created", s.Partitions.Created[row]),
+		components.Num("partition", uint64(s.Partitions.ID[row])), components.Num("position", position))
+	s.Refuse(r, wire.StatusCannotReadMessage)
+	return true
 }
 
 // answerCold sends the records that were taken, the first and the last of them cut to the messages that are wanted. Seals are cleared where the records

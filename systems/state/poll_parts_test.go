@@ -3,6 +3,7 @@ package state
 import (
 	"testing"
 
+	"galgo/components"
 	"galgo/ecs"
 	"galgo/wire"
 )
@@ -110,4 +111,42 @@ func TestColdPollMeetsDeletion(t *testing.T) {
 	e.want(conn, wire.StatusPartitionNotFound)
 	e.run(10)
 	e.empty()
+}
+
+// heard counts what is logged.
+type heard struct{ lines int }
+
+func (h *heard) Log(components.LogLevel, string, ...components.LogField) { h.lines++ }
+
+// A bit that flips in a record's header is found with few reads, whatever it says then: the poll is refused, and the log says where.
+func TestColdPollMeetsRot(t *testing.T) {
+	e, partition := coldLog(t, 300)
+	log := &heard{}
+	e.s.Log = log
+	row := e.row(partition)
+	list := &e.s.Partitions.Segments[row]
+	for _, segment := range []uint32{list.At(1), list.Last()} {
+		file, base := e.files[e.s.Segments.ID[segment]], e.s.Segments.Base[segment]
+		first, _ := wire.DecodeBatchHeader(file[wire.SegmentHeadSize:])
+		for bit := range 8 * wire.BatchHeaderSize {
+			at := wire.SegmentHeadSize + first.Length + uint64(bit/8) // the second record
+			file[at] ^= 1 << (bit % 8)
+			log.lines = 0
+			conn, reads := e.poll(partition, wire.Strategy{Kind: wire.PollOffset, Value: base + 10}, 5, false), 0
+			for {
+				e.tick()
+				if _, ok := e.replies[conn]; ok {
+					break
+				}
+				reads += e.s.Out.Cold.Len()
+				e.read()
+				e.freeReads()
+			}
+			e.want(conn, wire.StatusCannotReadMessage)
+			if log.lines != 1 || reads > 3 {
+				t.Errorf("bit %d of a header: got %d lines and %d reads, want one line and a few", bit, log.lines, reads)
+			}
+			file[at] ^= 1 << (bit % 8)
+		}
+	}
 }
