@@ -21,7 +21,7 @@ func BenchmarkSend(b *testing.B) {
 	batch := batchOf(1000, 1000)
 	total := int(*sendBytes) / len(batch) / producers * producers
 	bytes := uint64(total) * uint64(len(batch))
-	segment := min(max(bytes/producers/8, 16<<20), 1<<30) // each log rolls some times
+	segment := min(max(bytes/producers/8>>20, 16), 1024) << 20 // each log rolls some times
 	host := uring.NewKernel()
 	defer host.Close()
 	run := func(b *testing.B, s *Server) (mb, cpu float64) {
