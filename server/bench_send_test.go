@@ -15,7 +15,7 @@ var sendBytes = flag.Uint64("send.bytes", 1<<30, "bytes that an iteration of Ben
 
 // BenchmarkSend sends 1,000 x 1,000 B from 8 producers: at `memory` beside what a bare ring receives, at the other levels beside the smaller of what
 // clients can send, which is what `memory` takes, and of what a bare disk takes at that level in fresh blocks, in one go or four at a time. The logs
-// of `/pool` are made of recycled files, and stand beside the same fresh disk. `-bench 'Send$' -send.bytes 16000000000` is the sustained load.
+// of `-pool` are made of recycled files, and stand beside the same fresh disk. `-bench 'Send$' -send.bytes 16000000000` is the sustained load.
 func BenchmarkSend(b *testing.B) {
 	const producers = 8
 	batch := batchOf(1000, 1000)
@@ -47,7 +47,7 @@ func BenchmarkSend(b *testing.B) {
 		for _, pool := range []bool{false, true} {
 			name, size := level, "0"
 			if pool {
-				name, size = level+"/pool", fmt.Sprint(bytes+producers*segment, " B")
+				name, size = level+"-pool", fmt.Sprint(bytes+producers*segment, " B")
 			}
 			b.Run(name, func(b *testing.B) {
 				memory, s, results := benchServer(b, "memory", "GALGO_POOL_SIZE=0"), benchServer(b, level, "GALGO_POOL_SIZE="+size), samples{}
