@@ -146,10 +146,20 @@ func run(seed uint64, s setting) (r result) {
 		}
 		r.seed, r.hash, r.requests, r.crashes, r.micros, r.faults = seed, p.w.Hash(), p.requests, p.crashes, now(p.w)-begin, p.w.FaultCounts()
 		r.reached, r.done, r.asked, r.story = p.reached, p.done, p.asked, p.story
-		p.w.Kill() // its memory
+		p.free(r.failure != "")
 	}()
 	p.play()
 	return r
+}
+
+// free gives the World's memory back. Where something failed that may meet the same failure: it is told already.
+func (p *play) free(failed bool) {
+	defer func() {
+		if broken := recover(); broken != nil && !failed {
+			panic(broken)
+		}
+	}()
+	p.w.Kill()
 }
 
 // setFaults changes the weather.
