@@ -141,7 +141,7 @@ func TestRot(t *testing.T) {
 				}
 				s := start(t, options{dir: r.dir})
 				_, all := r.read(t, s.dial(t))
-				s.kill(t) // its log is whole now
+				s.stop(t) // its log is whole now
 				told := strings.Contains(s.log.String(), "damaged") || strings.Contains(s.log.String(), "torn tail cut")
 				if all < r.sent && !told {
 					t.Errorf("bit %d of byte %d of %s: got %d of %d messages, and the log says nothing of damage", bit, at, filepath.Base(file), all, r.sent)
