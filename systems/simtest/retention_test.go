@@ -26,13 +26,17 @@ func (own *ownTopic) keepsTo(wall uint64) int {
 	return first
 }
 
-// passesMax is how often retention passes at most while time is passed.
-const passesMax = 1440
+// passesLeast and passesMax are how often retention passes while time is passed: what is too large goes with the first of them, however short the time
+// is, and what has expired by the third one before the end is gone at the end.
+const (
+	passesLeast = 4
+	passesMax   = 1440
+)
 
 // passTime lets up to a day go by while nobody asks for anything, and looks at what retention has left.
 func (p *play) passTime() {
 	p.setFaults(sim.Faults{})
-	long := min(p.someTime(), passesMax*p.server.retention)
+	long := max(min(p.someTime(), passesMax*p.server.retention), passesLeast*p.server.retention)
 	begin := now(p.w)
 	p.tell("nothing is asked for %d s", long/second)
 	for now(p.w) < begin+long {
