@@ -388,6 +388,18 @@ func (r *recovery) relyOn() (begin int, p place, err error) {
 	return max(begin, 0), p, nil
 }
 
+// syncFrom is the number of the last segment, begin or one before it, with an entry that vouches whatever becomes of the machine: what lies before it
+// is durable. What is relied upon because the machine has not been restarted may still be lost with its power, and a voucher is to outlast that.
+func (r *recovery) syncFrom(begin int) int {
+	for begin > 0 {
+		if v := r.logs[begin].index.vouching; v != nil && v.Vouches(func(uint64) bool { return false }) {
+			break
+		}
+		begin--
+	}
+	return begin
+}
+
 // relyOnSegment accepts a segment that a later one vouches for: as its final voucher says, or walked from its last entry.
 func (r *recovery) relyOnSegment(i int, p *place) error {
 	l, next := r.logs[i], r.baseAfter(i)
@@ -463,6 +475,7 @@ func (r *recovery) settle(begin, i int, p place, bad string) error {
 	if cut {
 		r.noteCut(i, p, found, bad)
 	}
+	begin = r.syncFrom(begin)
 	r.out.VouchFrom = r.logs[begin].id
 	if r.ReadOnly {
 		r.out.Vouched = !cut && l.vouched(p)

@@ -136,6 +136,19 @@ func TestRecoverVouchFrom(t *testing.T) {
 	}
 }
 
+// What is relied upon only because the machine has not been restarted is synced too.
+func TestRecoverVouchFromDurable(t *testing.T) {
+	p := newPartition(t)
+	p.segment(testID, 0).record(3, 0, 50).voucher(1, 3)
+	p.segment(testID+1, 2).record(3, 2, 50).mark(0, 3, false)
+	p.segment(testID+2, 4).record(3, 4, 50).mark(0, 3, false)
+	p.in.BelongsToBoot = func(uint64) bool { return true }
+	p.write()
+	if got := p.wantGood(1, 1, 1); got.Vouched || got.VouchFrom != testID {
+		t.Errorf("got vouched %v, from segment %#x, want false, %#x", got.Vouched, got.VouchFrom, testID)
+	}
+}
+
 // A segment may be vouched for by a later run than the one that began the next segment.
 func TestRecoverLateVoucher(t *testing.T) {
 	p := newPartition(t)
