@@ -38,6 +38,7 @@ type play struct {
 	level     components.Level // of topics that ask for nothing better
 	server    *process
 	life      int
+	broken    bool // the disk broke its word, and the play is over before its time
 	weather   weather
 	actors    []*actor
 	recycling bool // actors mostly make and delete topics of their own
@@ -70,6 +71,7 @@ type result struct {
 	crashes  int
 	micros   uint64
 	faults   sim.FaultCounts
+	broken   bool // the play was over before its time
 	reached  map[string]int
 	done     map[string]int
 	asked    map[request]int
@@ -145,7 +147,7 @@ func run(seed uint64, s setting) (r result) {
 			r.failure = fmt.Sprintf("seed %d, life %d, at %s, weather %s: %s", seed, p.life, p.clock(), p.weather.name, r.failure)
 		}
 		r.seed, r.hash, r.requests, r.crashes, r.micros, r.faults = seed, p.w.Hash(), p.requests, p.crashes, now(p.w)-begin, p.w.FaultCounts()
-		r.reached, r.done, r.asked, r.story = p.reached, p.done, p.asked, p.story
+		r.broken, r.reached, r.done, r.asked, r.story = p.broken, p.reached, p.done, p.asked, p.story
 		p.free(r.failure != "")
 	}()
 	p.play()
@@ -180,7 +182,7 @@ func (p *play) play() {
 	lives := min(4+p.rng.IntN(full.Lives-3), p.limits.Lives)
 	for p.life = 0; p.life < lives || p.limits == full && !p.enough(); p.life++ {
 		if !p.startLife() {
-			break // nothing can be promised any more, and the server says so
+			break // nothing can be promised any more, and the server has said so
 		}
 		if p.life == 0 {
 			p.setUp()
@@ -197,7 +199,7 @@ func (p *play) enough() bool { return p.requests >= requestsLeast && p.crashes >
 
 var levels = []components.Level{components.LevelMemory, components.LevelWritten, components.LevelWritten, components.LevelDurable, components.LevelDurable}
 
-// startLife starts a server: perhaps after starts that crash or fail. It returns false when the directory is damaged and the server refuses it.
+// startLife starts a server: perhaps after starts that crash or fail. It returns false when the directory is damaged, and the play is over.
 func (p *play) startLife() bool {
 	p.weather = rough
 	p.setFaults(rough.faults)
@@ -236,6 +238,14 @@ func (p *play) startLife() bool {
 		p.fail("start: %v", err)
 	}
 	p.server = server
+	if len(server.damage) > 0 && !p.rotten() && p.w.FaultCounts()[sim.FaultSyncError] > 0 {
+		// The disk dropped what a sync that failed was asked to keep, and said yes to the next process that asked: nobody could know.
+		p.tell("the server finds damage after a sync had failed: %q", server.damage)
+		p.note("damage after a failed sync")
+		p.broken = true
+		p.crash(false)
+		return false
+	}
 	if len(server.damage) > 0 && !p.rotten() {
 		p.fail("damage found where only crashes were: %q", server.damage)
 	}
