@@ -12,14 +12,10 @@ import (
 // Write writes so many bytes with O_DIRECT into a fresh, fallocated file in dir, in writes of 1 MiB of which depth are in flight, each made
 // durable on its own (RWF_DSYNC) or not. The file is removed.
 func Write(h uring.Host, dir string, bytes uint64, depth int, durable bool) (mbPerSecond float64, err error) {
-	job := transfer{size: uint64(frames(bytes)) * frameSize, depth: depth, flags: syncFlag(durable)}
-	err = withFiles(h, dir, 1, job.size, func(fds []int32) error {
-		job.fds = fds
-		return onShard(h, uint64(depth)*frameSize, uring.Params{Entries: 64}, func(s *shard) (err error) {
-			fill(s.slab.Bytes(0, s.slab.Size()))
-			mbPerSecond, err = job.run(s)
-			return err
-		})
+	t := transfer{size: uint64(frames(bytes)) * frameSize, depth: depth, flags: syncFlag(durable)}
+	err = t.onFiles(h, dir, 1, func(s *shard) (err error) {
+		mbPerSecond, err = t.run(s)
+		return err
 	})
 	return mbPerSecond, err
 }
@@ -27,35 +23,27 @@ func Write(h uring.Host, dir string, bytes uint64, depth int, durable bool) (mbP
 // WriteTimes writes as Write does, durably, into depth files at a time with one write in flight each, as a server writes the logs of so many
 // partitions. It returns how long each write took, in microseconds.
 func WriteTimes(h uring.Host, dir string, bytes uint64, depth int) (micros []uint64, err error) {
-	job := transfer{size: uint64(frames(bytes/uint64(depth))) * frameSize, depth: depth, flags: syncFlag(true), times: &micros}
-	err = withFiles(h, dir, depth, job.size, func(fds []int32) error {
-		job.fds = fds
-		return onShard(h, uint64(depth)*frameSize, uring.Params{Entries: 64}, func(s *shard) error {
-			fill(s.slab.Bytes(0, s.slab.Size()))
-			_, err := job.run(s)
-			return err
-		})
+	t := transfer{size: uint64(frames(bytes/uint64(depth))) * frameSize, depth: depth, flags: syncFlag(true), times: &micros}
+	err = t.onFiles(h, dir, depth, func(s *shard) error {
+		_, err := t.run(s)
+		return err
 	})
 	return micros, err
 }
 
 // Read reads so many bytes with O_DIRECT from a file in dir that is written for it, in reads of 1 MiB of which depth are in flight.
 func Read(h uring.Host, dir string, bytes uint64, depth int) (mbPerSecond float64, err error) {
-	job := transfer{size: uint64(frames(bytes)) * frameSize, depth: depth}
-	err = withFiles(h, dir, 1, job.size, func(fds []int32) error {
-		job.fds = fds
-		return onShard(h, uint64(depth)*frameSize, uring.Params{Entries: 64}, func(s *shard) error {
-			fill(s.slab.Bytes(0, s.slab.Size()))
-			if _, err := job.run(s); err != nil {
-				return err
-			}
-			if _, err := s.do(uring.Fsync(fds[0], false, 0)); err != nil {
-				return err
-			}
-			job.read = true
-			mbPerSecond, err = job.run(s)
+	t := transfer{size: uint64(frames(bytes)) * frameSize, depth: depth}
+	err = t.onFiles(h, dir, 1, func(s *shard) (err error) {
+		if _, err := t.run(s); err != nil {
 			return err
-		})
+		}
+		if _, err := s.do(uring.Fsync(t.fds[0], false, 0)); err != nil {
+			return err
+		}
+		t.read = true
+		mbPerSecond, err = t.run(s)
+		return err
 	})
 	return mbPerSecond, err
 }
@@ -95,6 +83,17 @@ type transfer struct {
 	flags uint32
 	read  bool
 	times *[]uint64 // of each operation, in microseconds; nil: nobody wants to know
+}
+
+// onFiles makes the files, so many of them, and runs body on a shard with a slab of what is to be written.
+func (t *transfer) onFiles(h uring.Host, dir string, count int, body func(*shard) error) error {
+	return withFiles(h, dir, count, t.size, func(fds []int32) error {
+		t.fds = fds
+		return onShard(h, uint64(t.depth)*frameSize, uring.Params{Entries: 64}, func(s *shard) error {
+			fill(s.slab.Bytes(0, s.slab.Size()))
+			return body(s)
+		})
+	})
 }
 
 // run returns the rate.

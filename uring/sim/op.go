@@ -167,10 +167,8 @@ func (o *op) seal() {
 // come with very much more, again and again.
 func (o *op) contentSum() (sum uint64) {
 	left := o.want
-	if o.e.Opcode == uring.OpSend || o.e.Opcode == uring.OpSendmsg {
-		if o.e.OpFlags&unix.MSG_WAITALL == 0 {
-			left = min(left, o.s.k.world.o.Window)
-		}
+	if (o.e.Opcode == uring.OpSend || o.e.Opcode == uring.OpSendmsg) && o.e.OpFlags&unix.MSG_WAITALL == 0 {
+		left = min(left, o.s.k.world.o.Window)
 	}
 	for _, b := range o.buffers {
 		b = b[:min(left, len(b))]
