@@ -141,13 +141,12 @@ func (d *directory) recoverInput(c *contents) func(row int) (in storage.RecoverI
 	next := catalog.Clone()
 	next.Restore(&wire.Event{Kind: wire.EventRunStarted, Run: c.nextRun, BootID: storage.BootID(d.files, func(b []byte) { _, _ = rand.Read(b) })})
 	return func(row int) (storage.RecoverInput, bool) {
-		of := storage.PartitionFiles{CreatedSeq: catalog.Partitions.Created[row], PartitionID: catalog.Partitions.ID[row]}
-		logs, indexes, begin := c.list.Logs[of], c.list.Indexes[of], c.offsets.Begin(catalog, row)
+		in, ok := storage.InputOf(catalog, row, c.list, &c.offsets)
 		topic := catalog.Topics.MustRow(catalog.Partitions.Topic[row])
-		return storage.RecoverInput{Root: d.root, Secret: d.secret, Entity: catalog.Partitions.Entity(row), CreatedSeq: of.CreatedSeq,
-			PartitionID: of.PartitionID, Epoch: catalog.Partitions.Epoch[row], Begin: begin, SegmentIDs: logs, IndexIDs: indexes,
-			Level: c.world.LevelOf(catalog.Topics.Options[topic].Persisted), Run: next.Run,
-			BelongsToBoot: func(run uint64) bool { return run >= next.BootFirst }, ReadOnly: true}, len(logs) > 0 || len(indexes) > 0 || begin > 0
+		in.Root, in.Secret, in.Run, in.ReadOnly = d.root, d.secret, next.Run, true
+		in.Level = c.world.LevelOf(catalog.Topics.Options[topic].Persisted)
+		in.BelongsToBoot = func(run uint64) bool { return run >= next.BootFirst }
+		return in, ok
 	}
 }
 

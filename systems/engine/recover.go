@@ -90,17 +90,14 @@ func (e *Engine) walk(list *storage.SegmentList, offsets *storage.OffsetsStart) 
 	var group errgroup.Group
 	group.SetLimit(e.o.Recoverers)
 	for row := range catalog.Partitions.All {
-		of := storage.PartitionFiles{CreatedSeq: catalog.Partitions.Created[row], PartitionID: catalog.Partitions.ID[row]}
-		begin := offsets.Begin(catalog, row)
-		if len(list.Logs[of]) == 0 && len(list.Indexes[of]) == 0 && begin == 0 {
+		in, ok := storage.InputOf(catalog, row, list, offsets)
+		if !ok {
 			continue
 		}
 		topic := catalog.Topics.MustRow(catalog.Partitions.Topic[row])
-		in := storage.RecoverInput{Root: e.o.Dir.Root, Secret: e.o.Dir.Secret(), Entity: catalog.Partitions.Entity(row),
-			CreatedSeq: of.CreatedSeq, PartitionID: of.PartitionID, SegmentIDs: list.Logs[of], IndexIDs: list.Indexes[of], Run: e.start.Run,
-			Epoch: catalog.Partitions.Epoch[row], Begin: begin,
-			Level:         e.Shards[0].State.LevelOf(catalog.Topics.Options[topic].Persisted),
-			BelongsToBoot: func(run uint64) bool { return run >= catalog.BootFirst }}
+		in.Root, in.Secret, in.Run = e.o.Dir.Root, e.o.Dir.Secret(), e.start.Run
+		in.Level = e.Shards[0].State.LevelOf(catalog.Topics.Options[topic].Persisted)
+		in.BelongsToBoot = func(run uint64) bool { return run >= catalog.BootFirst }
 		job := func() error {
 			recovered, err := storage.RecoverPartition(e.o.Host.Files(), in)
 			foundMu.Lock()

@@ -177,11 +177,7 @@ func VouchLogs(v components.StateView, st *components.Storage, io *IO) {
 			continue
 		}
 		atHand++
-		ready := logReady(v, st, io, row)
-		if !f.IndexDead[row] {
-			ready = ready && indexReady(v, st, io, row) && !marksWait(st, order.File.SegmentID)
-		}
-		if !ready {
+		if !logReady(v, st, io, row) || !f.IndexDead[row] && (!indexReady(v, st, io, row) || marksWait(st, order.File.SegmentID)) {
 			st.In.Vouch.Push(order)
 			continue
 		}

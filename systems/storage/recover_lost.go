@@ -1,11 +1,6 @@
 package storage
 
-import (
-	"path"
-
-	"galgo/components"
-	"galgo/wire"
-)
+import "galgo/wire"
 
 // lostLast tells, as damage, a segment behind the last one of which the log is gone and the index is there, and vouches. No crash leaves that: what is
 // removed lies before the last segment, or below Begin; what is cut is vouched for by nothing; and before anything vouches the log's name is durable.
@@ -21,10 +16,7 @@ func (r *recovery) lostLast() error {
 		if id <= last || !present {
 			continue
 		}
-		dir := path.Join(r.Root, components.SegmentsDir)
-		l := &segmentLog{files: r.files, secret: r.Secret, id: id, fd: -1}
-		l.path = path.Join(dir, wire.SegmentName(r.CreatedSeq, r.PartitionID, id, wire.SegmentLog))
-		l.index.path = path.Join(dir, wire.SegmentName(r.CreatedSeq, r.PartitionID, id, wire.SegmentIndex))
+		l := newSegmentLog(r.files, &r.RecoverInput, id)
 		if err := l.loadIndex(r.BelongsToBoot); err != nil {
 			return err
 		}

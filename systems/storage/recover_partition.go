@@ -31,6 +31,16 @@ type RecoverInput struct {
 	ReadOnly      bool                  // find out, and write nothing: for the dump
 }
 
+// InputOf is what RecoverPartition has to know of a partition by its catalog, its files and its stored offsets. What depends on the start is left
+// to the caller: Root, Secret, Level, Run, BelongsToBoot and ReadOnly. A partition without a file and a beginning has nothing to be recovered.
+func InputOf(catalog *components.Catalog, row int, list *SegmentList, offsets *OffsetsStart) (in RecoverInput, ok bool) {
+	p := &catalog.Partitions
+	of := PartitionFiles{CreatedSeq: p.Created[row], PartitionID: p.ID[row]}
+	in = RecoverInput{Entity: p.Entity(row), CreatedSeq: of.CreatedSeq, PartitionID: of.PartitionID, Epoch: p.Epoch[row],
+		Begin: offsets.Begin(catalog, row), SegmentIDs: list.Logs[of], IndexIDs: list.Indexes[of]}
+	return in, len(in.SegmentIDs) > 0 || len(in.IndexIDs) > 0 || in.Begin > 0
+}
+
 // RecoverPartition finds the end of a partition's log, and cuts what a crash left behind it. The rules are those of design.md, 4:
 //
 //   - Everything below the last index entry that vouches is relied upon. From there records are walked.

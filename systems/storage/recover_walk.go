@@ -59,11 +59,19 @@ type place struct {
 	run      uint64 // of the record before: no valid one behind it is of a lower run
 }
 
+// newSegmentLog is a segment of which nothing is read yet.
+func newSegmentLog(files uring.Files, in *RecoverInput, id uint64) *segmentLog {
+	name := func(kind wire.SegmentKind) string {
+		return path.Join(in.Root, components.SegmentsDir, wire.SegmentName(in.CreatedSeq, in.PartitionID, id, kind))
+	}
+	l := &segmentLog{files: files, secret: in.Secret, id: id, fd: -1, ahead: walkReadMin, path: name(wire.SegmentLog)}
+	l.index.path = name(wire.SegmentIndex)
+	return l
+}
+
 // loadSegment reads head and index.
 func loadSegment(files uring.Files, in *RecoverInput, id uint64) (*segmentLog, error) {
-	dir := path.Join(in.Root, components.SegmentsDir)
-	l := &segmentLog{files: files, secret: in.Secret, id: id, fd: -1, ahead: walkReadMin,
-		path: path.Join(dir, wire.SegmentName(in.CreatedSeq, in.PartitionID, id, wire.SegmentLog))}
+	l := newSegmentLog(files, in, id)
 	if err := l.open(); err != nil {
 		return nil, err
 	}
@@ -76,7 +84,6 @@ func loadSegment(files uring.Files, in *RecoverInput, id uint64) (*segmentLog, e
 	if errors.Is(l.headless, wire.ErrVersion) {
 		return nil, fileError("recover", l.path, 0, l.headless)
 	}
-	l.index.path = path.Join(dir, wire.SegmentName(in.CreatedSeq, in.PartitionID, id, wire.SegmentIndex))
 	return l, l.loadIndex(in.BelongsToBoot)
 }
 
