@@ -17,17 +17,35 @@ type Passwords struct {
 	turns   chan struct{}
 	hashing sync.RWMutex  // held by whoever hashes, and alone by whoever collects
 	dropped atomic.Uint64 // bytes, since the last collection
+
+	verified *verified
 }
 
 // NewPasswords has one block, and one more for each 512 MiB of the budget up to eight.
 func NewPasswords(budget uint64) *Passwords {
 	blocks := 1 + min(budget>>29, 7)
-	return &Passwords{blocks: blocks, turns: make(chan struct{}, (blocks+1)/2)}
+	return &Passwords{blocks: blocks, turns: make(chan struct{}, (blocks+1)/2), verified: newVerified()}
 }
 
 // Bytes is the size of all blocks, and Reserved what of that is to be taken off the budget.
 func (p *Passwords) Bytes() uint64    { return p.blocks * HashBytes }
 func (p *Passwords) Reserved() uint64 { return p.Bytes() - HashBytes }
+
+// Verify says whether a password is the one of a stored hash. It asks verify, which takes so many KiB, as Hash does, unless it did before and the answer
+// was yes. Of many logins by the same password at once, those that wait for their turn learn from the first.
+func (p *Passwords) Verify(memory uint32, hash, password []byte, verify func(hash, password []byte) bool) bool {
+	mac := p.verified.mac(hash, password)
+	if p.verified.has(mac) {
+		return true
+	}
+	same := false
+	p.Hash(memory, func() {
+		if same = p.verified.has(mac) || verify(hash, password); same {
+			p.verified.add(mac)
+		}
+	})
+	return same
+}
 
 // Hash runs one, when it is its turn, which takes so many KiB; 0: HashBytes. Workers call it. Left to itself the heap would hold the memory of
 // several.

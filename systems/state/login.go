@@ -50,8 +50,7 @@ func beginPassword(s *components.State, row int, c wire.PasswordCredentials) {
 	s.Conns.Login[row] = login
 	passwords, memory := s.Passwords, s.HashMemory
 	s.Out.Jobs.Push(components.Job{Kind: components.JobVerify, Conn: s.Conns.Entity(row), Run: func() int32 {
-		same := false
-		passwords.Hash(memory, func() { same = VerifyPassword(login.Hash, login.Password) })
+		same := passwords.Verify(memory, login.Hash, login.Password, VerifyPassword)
 		clear(login.Password)
 		if same {
 			return 1

@@ -114,18 +114,33 @@ func TestFigureIdleConnections(t *testing.T) {
 	}
 }
 
-// Many who log in at once are all let in soon, and disturb others little: passwords are hashed by few workers.
+// Many who log in at once are all let in soon, and disturb others little: passwords are hashed by few workers, and one that was right is known again.
 func TestFigureLogins(t *testing.T) {
 	wantFigures(t)
-	const count, timeMax = 1000, 30 * time.Second
+	for _, users := range []int{1, loginsCount} {
+		t.Run(fmt.Sprintf("users=%d", users), func(t *testing.T) { figureLogins(t, users) })
+	}
+}
+
+const loginsCount = 1000
+
+func figureLogins(t *testing.T, users int) {
+	const timeMax = 30 * time.Second
 	s := start(t, options{})
-	b := &bystander{client: s.dial(t)}
-	if _, err := b.client.CreateStream("bystander"); err != nil {
+	root := s.dial(t)
+	if _, err := root.CreateStream("bystander"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := b.client.CreateTopic(wire.CreateTopic{Stream: bystanderName, PartitionsCount: 1, Name: []byte("bystander")}); err != nil {
+	if _, err := root.CreateTopic(wire.CreateTopic{Stream: bystanderName, PartitionsCount: 1, Name: []byte("bystander")}); err != nil {
 		t.Fatal(err)
 	}
+	name := func(i int) string { return fmt.Sprintf("user-%d", i%users) }
+	for i := range users {
+		if _, err := root.CreateUser(wire.CreateUser{Username: []byte(name(i)), Password: []byte(name(i)), Status: wire.UserActive}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b := &bystander{client: root}
 	until := func(done <-chan struct{}) (all latencies) {
 		for {
 			select {
@@ -150,9 +165,9 @@ func TestFigureLogins(t *testing.T) {
 	var took latencies
 	_, cpuBefore := s.usage(t)
 	begin := time.Now()
-	for range count {
+	for i := range loginsCount {
 		logins.Go(func() {
-			c, err := client.Dial(t.Context(), s.address, client.Options{Username: "iggy", Password: "iggy", Timeout: 2 * timeMax})
+			c, err := client.Dial(t.Context(), s.address, client.Options{Username: name(i), Password: name(i), Timeout: 2 * timeMax})
 			if err != nil {
 				t.Error(err)
 				return
@@ -166,8 +181,11 @@ func TestFigureLogins(t *testing.T) {
 	go func() { logins.Wait(); close(in) }()
 	during := until(in)
 	_, cpuAfter := s.usage(t)
+	if len(took) == 0 {
+		return // each has said why
+	}
 	t.Logf("%d logins: the last was in after %v, half of them after %v, with %v of CPU; a send and a poll before: %v; meanwhile: %v",
-		count, took.at(1), took.at(0.5), cpuAfter-cpuBefore, before, during)
+		loginsCount, took.at(1), took.at(0.5), cpuAfter-cpuBefore, before, during)
 	if last := took.at(1); last > timeMax {
 		t.Errorf("the last login: got it after %v, want it within %v", last, timeMax)
 	}
