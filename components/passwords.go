@@ -2,6 +2,7 @@ package components
 
 import (
 	"runtime"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 )
@@ -51,8 +52,8 @@ func (p *Passwords) Verify(memory uint32, hash, password []byte, verify func(has
 // several.
 //
 // Nobody hashes during a collection. So it finds as much in use each time, and the runtime sees no reason to give blocks back that are asked for
-// again at once: pages new to the process are dear, the more so as argon2 reads each before it writes to it. And the shards, which it stops, do not
-// wait for threads of a lower priority to be stopped too.
+// again at once: pages new to the process are dear, the more so as argon2 reads each before it writes to it. (Under a budget so small that there is
+// but one block it is given back all the same.) And the shards, which it stops, do not wait for threads of a lower priority to be stopped too.
 func (p *Passwords) Hash(memory uint32, hash func()) {
 	p.turns <- struct{}{}
 	defer func() { <-p.turns }()
@@ -70,7 +71,11 @@ func (p *Passwords) Hash(memory uint32, hash func()) {
 	defer p.hashing.Unlock()
 	if p.dropped.Load() >= p.droppedMax() { // else somebody else has collected meanwhile
 		p.dropped.Store(0)
-		runtime.GC()
+		if p.Reserved() == 0 {
+			debug.FreeOSMemory() // the block has no room of its own
+		} else {
+			runtime.GC()
+		}
 	}
 }
 
