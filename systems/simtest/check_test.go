@@ -7,18 +7,21 @@ import (
 	"galgo/wire"
 )
 
-// audit looks at everything that has to have survived, after a start.
-func (p *play) audit() {
+// audit looks at everything that has to have survived, after a start. It returns false when the disk broke its word, and the play is over.
+func (p *play) audit() bool {
 	c := p.connect("audit")
 	for _, t := range p.messages.topics {
 		for _, partition := range t.partitions {
-			p.messages.audit(c, partition)
+			if p.messages.audit(c, partition); p.broken {
+				return false
+			}
 		}
 	}
 	p.messages.settle()
 	p.offsets.audit(c)
 	p.auditOwn(c)
 	c.hangUp()
+	return !p.broken
 }
 
 // progress wants the server to take messages and metadata once faults have ended, save where it said that it would not.

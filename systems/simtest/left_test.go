@@ -36,6 +36,9 @@ func (p *play) auditOwn(c *client) {
 		r := l.read(true)
 		for more := true; more; {
 			got := c.call(wire.OpNonReplicated, wire.CodePollMessages, wire.AppendPollMessages(nil, ownPoll(l.stream, r.at(), r.most)))
+			if got.status == wire.StatusCannotReadMessage && p.diskForgot() {
+				return
+			}
 			_, batches, err := wire.DecodePollPrefix(got.payload)
 			if !got.ok() || err != nil {
 				p.fail("poll %s after the start: got %v, error %v", l.stream.Name, got, err)

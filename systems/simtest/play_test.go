@@ -187,7 +187,10 @@ func (p *play) play() {
 		if p.life == 0 {
 			p.setUp()
 		}
-		p.audit()
+		if !p.audit() {
+			p.crash(false)
+			break
+		}
 		p.live()
 		p.endLife()
 	}
@@ -238,11 +241,7 @@ func (p *play) startLife() bool {
 		p.fail("start: %v", err)
 	}
 	p.server = server
-	if len(server.damage) > 0 && !p.rotten() && p.w.FaultCounts()[sim.FaultSyncError] > 0 {
-		// The disk dropped what a sync that failed was asked to keep, and said yes to the next process that asked: nobody could know.
-		p.tell("the server finds damage after a sync had failed: %q", server.damage)
-		p.note("damage after a failed sync")
-		p.broken = true
+	if !p.rotten() && p.diskForgot() {
 		p.crash(false)
 		return false
 	}

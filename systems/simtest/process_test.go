@@ -30,7 +30,7 @@ type process struct {
 	host   *sim.Kernel
 	dir    *storage.DataDir
 	level  components.Level // of topics that ask for nothing better
-	damage []string         // what recovery found damaged
+	damage []damage         // what is wrong with the directory, as the server says
 	cut    int              // torn tails that recovery cut
 	ended  int              // shards that have stopped in good order
 	before func(shard int)  // called before a shard's turn
@@ -89,11 +89,11 @@ func start(w *sim.World, shards int, memory uint64, level components.Level) (*pr
 	return p, nil
 }
 
-// Log keeps what recovery finds damaged, and counts what it cuts.
+// Log keeps what is found damaged, and counts what recovery cuts.
 func (p *process) Log(level components.LogLevel, message string, fields ...components.LogField) {
 	switch {
 	case level == components.LogError:
-		p.damage = append(p.damage, fmt.Sprint(message, fields))
+		p.damage = append(p.damage, damage{fmt.Sprint(message, fields), filesIn(fields)})
 	case message == "torn tail cut":
 		p.cut++
 	}

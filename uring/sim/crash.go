@@ -24,7 +24,7 @@ func (d *disk) powerCut() {
 	d.changes = nil
 	d.used = 0
 	delete(d.root.durable, "proc") // not on the disk
-	d.restore(d.root)
+	d.restore(d.root, "")
 	w.note(traceCrash, d.used)
 }
 
@@ -46,18 +46,21 @@ func (d *disk) survivor(count int) func(i int) bool {
 	}
 }
 
-// restore makes the durable state of a directory and all below it the present one.
-func (d *disk) restore(dir *node) {
+// restore makes the durable state of a directory and all below it the present one. At is the path of the directory.
+func (d *disk) restore(dir *node, at string) {
 	dir.entries = maps.Clone(dir.durable)
 	dir.opens, dir.lock = 0, nil
 	for _, name := range slices.Sorted(maps.Keys(dir.entries)) {
 		n := dir.entries[name]
 		n.names = 1
 		if n.isDir() {
-			d.restore(n)
+			d.restore(n, at+"/"+name)
 			continue
 		}
 		n.opens, n.lock = 0, nil
+		if n.forgets() {
+			d.forgotten = append(d.forgotten, at+"/"+name)
+		}
 		d.cutFile(n)
 		d.used += uint64(len(n.now.pages))
 		d.world.note(traceCrash, n.id, n.now.size)
@@ -90,6 +93,6 @@ func (d *disk) cutFile(n *node) {
 			}
 		}
 	}
-	n.pending, n.pendingBytes = nil, 0
+	n.pending, n.pendingBytes, n.dropped = nil, 0, false
 	n.now = n.safe.clone()
 }

@@ -9,11 +9,12 @@ import (
 
 // disk is a file system: a tree of nodes, as it is now and as it is known to be durable.
 type disk struct {
-	world   *World
-	root    *node
-	ids     uint64
-	used    uint64        // pages that the files have now
-	changes []entryChange // of directories, not known to be durable, oldest first
+	world     *World
+	root      *node
+	ids       uint64
+	used      uint64        // pages that the files have now
+	changes   []entryChange // of directories, not known to be durable, oldest first
+	forgotten []string      // see World.Forgotten
 }
 
 // node is a file or a directory.
@@ -27,6 +28,7 @@ type node struct {
 	now, safe    image    // of a file: what readers see, and what is durable
 	pending      []change // between the two, oldest first
 	pendingBytes uint64
+	dropped      bool // a sync that failed took changes out of pending: readers see them, and a power cut takes them
 
 	names int   // names it has now
 	opens int   // descriptors and operations that hold it

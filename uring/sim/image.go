@@ -149,6 +149,27 @@ func (m *image) apply(c *change, keep func(sector uint64) bool) {
 	}
 }
 
+// reads says whether a reader gets the same from both.
+func (m *image) reads(other *image) bool {
+	same := func(n uint64) bool {
+		var a, b [pageSize]byte
+		m.read(n*pageSize, a[:])
+		other.read(n*pageSize, b[:])
+		return a == b
+	}
+	for n := range m.pages {
+		if !same(n) {
+			return false
+		}
+	}
+	for n := range other.pages {
+		if !same(n) {
+			return false
+		}
+	}
+	return m.size == other.size
+}
+
 func (m *image) clone() image {
 	c := image{size: m.size, pages: make(map[uint64]*[pageSize]byte, len(m.pages))}
 	for n, p := range m.pages {
@@ -202,12 +223,26 @@ func (n *node) sync() {
 
 // forget is a sync that failed: what was not durable never will be, and no later sync knows of it.
 func (n *node) forget() {
+	before := len(n.pending)
 	n.pending = slices.DeleteFunc(n.pending, func(c change) bool { return !c.must })
+	n.dropped = n.dropped || len(n.pending) < before
 	n.pendingBytes = 0
 	for i := range n.pending {
 		n.pendingBytes += uint64(len(n.pending[i].data))
 	}
 	n.settle()
+}
+
+// forgets says whether readers see something that a power cut takes although all that is pending is kept.
+func (n *node) forgets() bool {
+	if !n.dropped {
+		return false
+	}
+	kept := n.safe.clone()
+	for i := range n.pending {
+		kept.apply(&n.pending[i], nil)
+	}
+	return !kept.reads(&n.now)
 }
 
 // rot flips a bit of the byte at position, now and on the disk.

@@ -97,6 +97,10 @@ func (w *World) Kill() { w.end(false) }
 // PowerCut ends the machine: what was not durable is kept, lost or torn, as the seed says. Peers hear nothing; they find out when they send.
 func (w *World) PowerCut() { w.end(true) }
 
+// Forgotten lists the files, by path, of which power cuts took what a sync that failed had dropped: until then it was read as if it were there, and
+// later syncs said yes.
+func (w *World) Forgotten() []string { return w.disk.forgotten }
+
 func (w *World) end(power bool) {
 	k := w.kernel
 	w.crashIn = 0
