@@ -7,6 +7,7 @@ import (
 
 	"galgo/components"
 	"galgo/systems"
+	"galgo/systems/state"
 	"galgo/systems/storage"
 	"galgo/uring"
 	"galgo/wire"
@@ -107,9 +108,12 @@ func (e *Engine) Stop() {
 	}
 }
 
-// Undone is what shards that have ended left to be done; nil is nothing.
+// Undone is what shards that have ended left to be done, or could not do; nil is nothing.
 func (e *Engine) Undone() (err error) {
 	for _, sh := range e.Shards {
+		if lost := state.Lost(sh.State); lost != "" {
+			err = errors.Join(err, fmt.Errorf("stopped, and what was acknowledged in memory could not be written (shard %d: %s)", sh.id, lost))
+		}
 		if sh.undone != "" {
 			err = errors.Join(err, fmt.Errorf("stopped before everything under way was finished (shard %d: %s): the next start recovers as after a crash", sh.id, sh.undone))
 		}

@@ -2,6 +2,7 @@ package simtest
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"galgo/components"
@@ -270,5 +271,41 @@ func TestSlowDiskPushesBack(t *testing.T) {
 		topic := fmt.Sprint("t", i)
 		s.sent[topic] = []uint64{uint64(i)}
 		s.check(topic, 0)
+	}
+}
+
+// A stop says what it could not keep: at memory a message is acknowledged, and a stored offset too, before anybody knows that it cannot be written. What was
+// refused is no loss.
+func TestStopAfterFailedWrite(t *testing.T) {
+	for name, at := range map[string]struct {
+		level components.Level
+		write func(s *scene)
+		want  string
+	}{
+		"messages in memory": {components.LevelMemory, func(s *scene) { s.send("t", 3000, wire.StatusOK) }, "messages of a partition"},
+		"messages":           {components.LevelWritten, func(s *scene) { s.send("t", 3000, wire.StatusCannotSaveMessagesToSegment) }, ""},
+		"offset in memory": {components.LevelMemory, func(s *scene) {
+			s.must(wire.OpStoreConsumerOffset, wire.AppendStoreConsumerOffset(nil, wire.StoreConsumerOffset{Ack: wire.AckQuorum,
+				OffsetKey: wire.OffsetKey{Consumer: single(1), Stream: sceneStream, Topic: wire.IdentNamed([]byte("t")), Partition: wire.OptionalPartition{Present: true}}}))
+		}, "offsets of consumers"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newScene(t, at.level, 32<<20)
+			s.topic("t")
+			s.send("t", 3000, wire.StatusOK)
+			s.wait(3_000_000) // written
+			s.setFaults(sim.Faults{WriteError: 1})
+			at.write(s)
+			s.wait(3_000_000)
+			s.setFaults(sim.Faults{})
+			s.c.hangUp()
+			server := s.server
+			server.Stop()
+			s.runUntil("the stop", func() bool { return server.ended == 1 })
+			err := server.Undone()
+			if at.want == "" && err != nil || at.want != "" && (err == nil || !strings.Contains(err.Error(), at.want)) {
+				t.Errorf("stop: got %v, want %q", err, at.want)
+			}
+		})
 	}
 }

@@ -311,6 +311,11 @@ func (p *play) crash(power bool) {
 		p.w.Kill()
 	}
 	p.server = nil
+	p.crashed(power)
+}
+
+// crashed forgets the promises that a crash may break.
+func (p *play) crashed(power bool) {
 	p.messages.crashed(power)
 	p.offsets.crashed(power)
 	for i := range p.left {
@@ -489,8 +494,6 @@ func (p *play) stop() {
 	p.w.Kill()
 	p.server = nil
 	if err != nil {
-		p.messages.crashed(false)
-		p.offsets.crashed(false)
-		return
+		p.crashed(false)
 	}
 }

@@ -65,3 +65,17 @@ func Undone(s *components.State) string {
 	}
 	return ""
 }
+
+// Lost names what was acknowledged at LevelMemory and ends with the shard, because its storage has failed; "" is nothing.
+func Lost(s *components.State) string {
+	p := &s.Partitions
+	for row := range p.All {
+		if p.Phase[row] == components.Faulted && p.Visible(row) > p.OffsetWritten[row] {
+			return "messages of a partition that is faulted"
+		}
+	}
+	if s.OffsetsFailed {
+		return "offsets of consumers since their log failed"
+	}
+	return ""
+}
