@@ -481,7 +481,8 @@ func (r *recovery) settle(begin, i int, p place, bad string) error {
 			return err
 		}
 	}
-	cut := len(r.logs) > i+1 || found.seals > 0 || l.index.beyond(p) || (torn && !l.vouched(p))
+	half := l.size%components.UnitSize != 0 // a cut that a crash interrupted
+	cut := len(r.logs) > i+1 || found.seals > 0 || l.index.beyond(p) || (torn && !l.vouched(p)) || half
 	if cut {
 		r.noteCut(i, p, found, bad)
 	}

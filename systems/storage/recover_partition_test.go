@@ -3,6 +3,7 @@ package storage
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -190,9 +191,9 @@ func TestRecoverDamageBelowEntry(t *testing.T) {
 	p.write().wantFaulted(s, s.positions[2], 2)
 
 	p = newPartition(t)
-	s = p.segment(testID, 0).record(3, 0, 50).record(3, 2, 10).record(3, 4, 10).voucher(3, 3)
-	s.log = s.log[:s.positions[2]+10]
-	p.write().wantFaulted(s, s.positions[2]+10, 2)
+	s = p.segment(testID, 0).record(3, 0, 50).record(3, 2, 10).record(3, 4, 10_000).voucher(3, 3)
+	s.log = s.log[:components.AlignUp(s.positions[2]+10)]
+	p.write().wantFaulted(s, s.end(), 2)
 
 	// An entry of an earlier boot, not synced, vouches for nothing.
 	p = newPartition(t)
@@ -472,13 +473,21 @@ func TestRecoverReadOnly(t *testing.T) {
 	}
 }
 
-// A cut may be interrupted by another crash after any of its steps.
+// A cut may be interrupted by another crash after any of its steps. Whether there are later segments or not, the log has the whole block in which
+// it ends in the end: growth that finds no room takes a file back to its last whole block.
 func TestRecoverInterruptedCut(t *testing.T) {
+	for _, later := range []uint64{0, 2} {
+		t.Run(fmt.Sprint(later, " later segments"), func(t *testing.T) { interruptCut(t, later) })
+	}
+}
+
+func interruptCut(t *testing.T, later uint64) {
 	for fail := 0; ; fail++ {
 		p := newPartition(t)
 		s := p.segment(testID, 0).record(2, 0, 10).record(2, 2, 10).record(2, 4, 10).mark(0, 2, false).mark(2, 2, false)
-		p.segment(testID+1, 6).record(2, 6, 10)
-		p.segment(testID+2, 8).record(2, 8, 10)
+		for i := range later {
+			p.segment(testID+1+i, 6+2*i).record(2, 6+2*i, 10)
+		}
 		s.overwrite(s.positions[1], make([]byte, 100))
 		p.write()
 		list, _ := ListSegments(uring.SystemFiles(), p.in.Root)
