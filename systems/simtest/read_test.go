@@ -34,7 +34,8 @@ func look(a *actor) {
 	case wire.CodeGetMe:
 		check = func(b []byte) error {
 			me, err := wire.DecodeClientDetails(b)
-			a.then = func() { lookAtMe(a, me) }
+			c := a.c
+			a.then = func() { lookAtMe(a, c, me) }
 			return err
 		}
 	case wire.CodeGetClients:
@@ -86,9 +87,10 @@ func look(a *actor) {
 	}, "%s", code)
 }
 
-// lookAtMe asks for a client by its number: the actor itself, or nobody.
-func lookAtMe(a *actor, me wire.ClientDetails) {
-	c, id := a.c, me.ID
+// lookAtMe asks for a client by its number: the actor itself, as it was told over c, or nobody. Once the actor has another connection the first one
+// may be known or not.
+func lookAtMe(a *actor, c *client, me wire.ClientDetails) {
+	id := me.ID
 	if a.rng.IntN(4) == 0 {
 		id += 1 << 20
 	}
