@@ -57,24 +57,10 @@ func (k *Kernel) Parked(shard int) bool {
 	return s != nil && s.parking.Parked()
 }
 
-// wakeCount is what an eventfd takes: one, as 8 native bytes.
-var wakeCount = [8]byte{1}
-
-// Wake ends a blocking Enter: one write to the shard's eventfd, by the first of those who wake it.
+// Wake ends a blocking Enter.
 func (k *Kernel) Wake(shard int) {
-	s := k.shards[shard].Load()
-	if s == nil || !s.parking.Claim() {
-		return
-	}
-	for {
-		_, err := unix.Write(s.eventFD, wakeCount[:])
-		switch err {
-		case nil, unix.EAGAIN: // EAGAIN: the counter is full, so the eventfd is ready as it is
-			return
-		case unix.EINTR:
-		default:
-			panic(fmt.Sprintf("uring: wake shard %d: %v", shard, err))
-		}
+	if s := k.shards[shard].Load(); s != nil {
+		s.parking.Wake(s.eventFD)
 	}
 }
 

@@ -126,22 +126,5 @@ func (k *Kernel) Teardown(number int) error {
 	return os.NewSyscallError("close", unix.Close(s.epollFD))
 }
 
-// wakeCount is what an eventfd takes: one, as 8 native bytes.
-var wakeCount = [8]byte{1}
-
 // wake ends a blocking Enter. Anyone may call it.
-func (s *shard) wake() {
-	if !s.parking.Claim() {
-		return
-	}
-	for {
-		_, err := unix.Write(s.eventFD, wakeCount[:])
-		switch err {
-		case nil, unix.EAGAIN: // EAGAIN: the counter is full, so the eventfd is ready as it is
-			return
-		case unix.EINTR:
-		default:
-			panic(fmt.Sprintf("portable: wake shard %d: %v", s.number, err))
-		}
-	}
-}
+func (s *shard) wake() { s.parking.Wake(s.eventFD) }
