@@ -18,6 +18,9 @@ var galgo string
 func TestMain(m *testing.M) { os.Exit(testMain(m)) }
 
 func testMain(m *testing.M) int {
+	if users := os.Getenv(loginUsers); users != "" {
+		return logInMany(users, os.Getenv(loginAddress))
+	}
 	if err := lookAtSources(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1

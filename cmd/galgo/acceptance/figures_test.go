@@ -2,18 +2,18 @@ package acceptance
 
 import (
 	"bytes"
+	"encoding/json"
 	"flag"
 	"fmt"
 	"os"
+	"os/exec"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"galgo/wire"
-	"galgo/wire/client"
 )
 
 // Figures belong to the machine, and are taken where somebody asks for them: go test ./cmd/galgo/acceptance -v -run Figure -figures
@@ -115,14 +115,13 @@ func TestFigureIdleConnections(t *testing.T) {
 }
 
 // Many who log in at once are all let in soon, and disturb others little: passwords are hashed by few workers, and one that was right is known again.
+// They are a process of their own, so that they disturb others by way of the server only.
 func TestFigureLogins(t *testing.T) {
 	wantFigures(t)
 	for _, users := range []int{1, loginsCount} {
 		t.Run(fmt.Sprintf("users=%d", users), func(t *testing.T) { figureLogins(t, users) })
 	}
 }
-
-const loginsCount = 1000
 
 func figureLogins(t *testing.T, users int) {
 	const timeMax = 30 * time.Second
@@ -134,9 +133,8 @@ func figureLogins(t *testing.T, users int) {
 	if _, err := root.CreateTopic(wire.CreateTopic{Stream: bystanderName, PartitionsCount: 1, Name: []byte("bystander")}); err != nil {
 		t.Fatal(err)
 	}
-	name := func(i int) string { return fmt.Sprintf("user-%d", i%users) }
 	for i := range users {
-		if _, err := root.CreateUser(wire.CreateUser{Username: []byte(name(i)), Password: []byte(name(i)), Status: wire.UserActive}); err != nil {
+		if _, err := root.CreateUser(wire.CreateUser{Username: loginUser(i), Password: loginUser(i), Status: wire.UserActive}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -160,29 +158,23 @@ func figureLogins(t *testing.T, users int) {
 	time.AfterFunc(5*time.Second, func() { close(warm) })
 	before := until(warm)
 	in := make(chan struct{})
-	var logins sync.WaitGroup
-	var mu sync.Mutex
-	var took latencies
 	_, cpuBefore := s.usage(t)
-	begin := time.Now()
-	for i := range loginsCount {
-		logins.Go(func() {
-			c, err := client.Dial(t.Context(), s.address, client.Options{Username: name(i), Password: name(i), Timeout: 2 * timeMax})
-			if err != nil {
-				t.Error(err)
-				return
-			}
-			mu.Lock()
-			took = append(took, time.Since(begin))
-			mu.Unlock()
-			t.Cleanup(func() { _ = c.Close() })
-		})
-	}
-	go func() { logins.Wait(); close(in) }()
+	var said []byte
+	go func() {
+		defer close(in)
+		c := exec.Command(os.Args[0])
+		c.Env = append(os.Environ(), fmt.Sprint(loginUsers, "=", users), fmt.Sprint(loginAddress, "=", s.address))
+		c.Stderr = os.Stderr
+		var err error
+		if said, err = c.Output(); err != nil {
+			t.Errorf("logins: %v", err)
+		}
+	}()
 	during := until(in)
 	_, cpuAfter := s.usage(t)
-	if len(took) == 0 {
-		return // each has said why
+	var took latencies
+	if err := json.Unmarshal(said, &took); err != nil {
+		t.Fatalf("logins: got %q: %v", said, err)
 	}
 	t.Logf("%d logins: the last was in after %v, half of them after %v, with %v of CPU; a send and a poll before: %v; meanwhile: %v",
 		loginsCount, took.at(1), took.at(0.5), cpuAfter-cpuBefore, before, during)
