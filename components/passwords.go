@@ -25,8 +25,7 @@ type Passwords struct {
 // NewPasswords has one block, and one more for each 512 MiB of the budget up to eight.
 func NewPasswords(budget uint64) *Passwords {
 	blocks := 1 + min(budget>>29, 7)
-	turns := min((blocks+1)/2, uint64(runtime.NumCPU()))
-	return &Passwords{blocks: blocks, turns: make(chan struct{}, turns), verified: newVerified()}
+	return &Passwords{blocks: blocks, turns: make(chan struct{}, (blocks+1)/2), verified: newVerified()}
 }
 
 // Bytes is the size of all blocks, and Reserved what of that is to be taken off the budget.
@@ -80,4 +79,4 @@ func (p *Passwords) Hash(memory uint32, hash func()) {
 	}
 }
 
-func (p *Passwords) droppedMax() uint64 { return max(p.blocks-uint64(cap(p.turns)), 1) * HashBytes }
+func (p *Passwords) droppedMax() uint64 { return max(p.blocks/2, 1) * HashBytes }
