@@ -114,7 +114,8 @@ func BenchmarkSendLatency(b *testing.B) {
 }
 
 // BenchmarkSendSmall sends 1 x 100 B from 8 and from 64 producers at each level, beside the same load at `memory`: each to a partition of its own, so that
-// each send is a write, and all to one, where those that come together are written together.
+// each send is a write, and all to one, where those that come together are written together. Where each is a durable write it stands also beside as many
+// bare ones of a block at the same depth, which is all that the disk can do.
 func BenchmarkSendSmall(b *testing.B) {
 	batch := batchOf(1, 100)
 	for _, producers := range []int{8, 64} {
@@ -131,12 +132,22 @@ func BenchmarkSendSmall(b *testing.B) {
 						}
 						return targets
 					}
+					host := uring.NewKernel()
+					defer host.Close()
 					memory, targets, results := connected(benchServer(b, "memory")), connected(benchServer(b, level)), samples{}
 					for b.Loop() {
 						most := load(b, memory, 2000*producers, batch)
 						got := load(b, targets, 2000*producers, batch)
 						results.add("requests/s", got.requests)
 						results.add("ratio", got.requests/most.requests)
+						if level == "durable" && partitions == producers {
+							bare, err := baseline.Rewrite(host, b.TempDir(), 2000*producers, producers)
+							if err != nil {
+								b.Fatal(err)
+							}
+							results.add("bare-writes/s", bare)
+							results.add("bare-ratio", got.requests/bare)
+						}
 						results.add("cpu-µs/request", got.cpu*1e6/float64(2000*producers))
 					}
 					results.report(b)

@@ -16,6 +16,7 @@ func TestBaselines(t *testing.T) {
 		"send":          func(h uring.Host) (float64, error) { return baseline.Send(h, bytes) },
 		"write":         func(h uring.Host) (float64, error) { return baseline.Write(h, t.TempDir(), bytes, 1, false) },
 		"write durable": func(h uring.Host) (float64, error) { return baseline.Write(h, t.TempDir(), bytes, 3, true) },
+		"rewrite":       func(h uring.Host) (float64, error) { return baseline.Rewrite(h, t.TempDir(), 50, 3) },
 		"echo": func(h uring.Host) (float64, error) {
 			server, err := baseline.EchoRing(h, 0)
 			if err != nil {

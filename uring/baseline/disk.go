@@ -31,6 +31,48 @@ func WriteTimes(h uring.Host, dir string, bytes uint64, depth int) (micros []uin
 	return micros, err
 }
 
+// Rewrite makes so many writes of one block durable in depth files at a time, with one in flight each, as a server writes the logs of so many partitions
+// to which little is sent at a time: each block of the files, which were written before, rewritesEach times, and then the next.
+func Rewrite(h uring.Host, dir string, writes, depth int) (perSecond float64, err error) {
+	const blockSize, rewritesEach = 4096, 20
+	t := transfer{size: frameSize, depth: depth, flags: syncFlag(true)}
+	err = t.onFiles(h, dir, depth, func(s *shard) error {
+		if _, err := t.run(s); err != nil {
+			return err
+		}
+		counts := make([]uint64, depth)
+		push := func(file int) {
+			position := counts[file] / rewritesEach * blockSize % t.size
+			s.ring.Push(uring.Write(t.fds[file], s.slab.Addr(uint64(file)*frameSize), blockSize, position, t.flags, uring.Token(file)))
+			counts[file]++
+		}
+		begin := now(s.host)
+		for file := range depth {
+			push(file)
+		}
+		for done := 0; done < writes; {
+			got, err := s.reap()
+			if err != nil {
+				return err
+			}
+			for _, c := range got {
+				if c.Res < 0 {
+					return fmt.Errorf("rewrite: %w", c.Errno())
+				}
+				if c.Res != blockSize {
+					return io.ErrShortWrite
+				}
+				if done++; done+depth <= writes {
+					push(int(c.Token()))
+				}
+			}
+		}
+		perSecond = float64(writes) * 1e6 / s.micros(begin)
+		return nil
+	})
+	return perSecond, err
+}
+
 // Read reads so many bytes with O_DIRECT from a file in dir that is written for it, in reads of 1 MiB of which depth are in flight.
 func Read(h uring.Host, dir string, bytes uint64, depth int) (mbPerSecond float64, err error) {
 	t := transfer{size: uint64(frames(bytes)) * frameSize, depth: depth}
