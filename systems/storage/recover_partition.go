@@ -323,8 +323,8 @@ func (r *recovery) dropBeginning() error {
 	}
 	for n := len(r.logs) - 1; n >= 0; n-- {
 		l, first := r.logs[n], r.logs[0]
-		if first.index.last != nil && first.index.last.BaseOffset > r.Begin {
-			return nil // there was a log before it
+		if r.Epoch == 0 && first.index.last != nil && first.index.last.BaseOffset > r.Begin {
+			return nil // there was a log before it; after a purge its index may be of the epoch before
 		}
 		if err := r.settleLater(l, first, place{offset: r.Begin}, first.headless.Error()); err != nil {
 			return err

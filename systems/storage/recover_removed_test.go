@@ -94,6 +94,34 @@ func TestRecoverNothingBehindARemoval(t *testing.T) {
 	p.write().wantFaulted(s, 0)
 }
 
+// A loss of power may take the first segment of an epoch, keep the second, and tear the head of the last one that was purged before: nothing vouches for any
+// of it, and what the index of that one knows is of the epoch before.
+func TestRecoverPurgedBeforeALostBeginning(t *testing.T) {
+	for _, durably := range []bool{false, true} {
+		const id = 2<<40 | 7 // of an earlier boot
+		p := newPartition(t)
+		purged := p.segment(id, 16).record(2, 16, 10).mark(0, 2, false)
+		clear(purged.log[:wire.SegmentHeadSize])
+		p.in.Epoch = 1
+		if durably {
+			p.in.Level = components.LevelDurable
+		}
+		p.segment(id+1, 4).record(2, 4, 10)
+		p.write()
+		if durably { // then somebody had an answer to [0,4)
+			p.wantFaulted(purged, 0)
+			continue
+		}
+		p.segs = nil
+		got := p.wantGood()
+		wantFirst(t, got, 0, 0)
+		if files := tree(t, p.in.Root); len(files) != 0 {
+			t.Errorf("got %d files, want none", len(files))
+		}
+		p.wantStable(got)
+	}
+}
+
 // A dump shows the log as it will be, and leaves the files.
 func TestRecoverRemovedReadOnly(t *testing.T) {
 	p := newPartition(t)
