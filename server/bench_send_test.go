@@ -118,6 +118,8 @@ func BenchmarkSendLatency(b *testing.B) {
 // bare ones of a block at the same depth, which is all that the disk can do.
 func BenchmarkSendSmall(b *testing.B) {
 	batch := batchOf(1, 100)
+	host := uring.NewKernel()
+	defer host.Close()
 	for _, producers := range []int{8, 64} {
 		for _, partitions := range []int{producers, 1} {
 			for _, level := range []string{"memory", "written", "durable"} {
@@ -132,8 +134,6 @@ func BenchmarkSendSmall(b *testing.B) {
 						}
 						return targets
 					}
-					host := uring.NewKernel()
-					defer host.Close()
 					memory, targets, results := connected(benchServer(b, "memory")), connected(benchServer(b, level)), samples{}
 					for b.Loop() {
 						most := load(b, memory, 2000*producers, batch)

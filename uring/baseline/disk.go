@@ -31,44 +31,20 @@ func WriteTimes(h uring.Host, dir string, bytes uint64, depth int) (micros []uin
 	return micros, err
 }
 
-// Rewrite makes so many writes of one block durable in depth files at a time, with one in flight each, as a server writes the logs of so many partitions
-// to which little is sent at a time: each block of the files, which were written before, rewritesEach times, and then the next.
+// Rewrite makes about so many writes of one block durable in depth files at a time, with one in flight each, as a server writes the logs of so many
+// partitions to which little is sent at a time: each block of the files, which were written before, rewritesEach times, and then the next.
 func Rewrite(h uring.Host, dir string, writes, depth int) (perSecond float64, err error) {
 	const blockSize, rewritesEach = 4096, 20
-	t := transfer{size: frameSize, depth: depth, flags: syncFlag(true)}
+	blocks := uint64(max(writes/depth/rewritesEach, 1))
+	t := transfer{size: (blocks*blockSize + frameSize - 1) / frameSize * frameSize, depth: depth, flags: syncFlag(true)}
 	err = t.onFiles(h, dir, depth, func(s *shard) error {
 		if _, err := t.run(s); err != nil {
 			return err
 		}
-		counts := make([]uint64, depth)
-		push := func(file int) {
-			position := counts[file] / rewritesEach * blockSize % t.size
-			s.ring.Push(uring.Write(t.fds[file], s.slab.Addr(uint64(file)*frameSize), blockSize, position, t.flags, uring.Token(file)))
-			counts[file]++
-		}
-		begin := now(s.host)
-		for file := range depth {
-			push(file)
-		}
-		for done := 0; done < writes; {
-			got, err := s.reap()
-			if err != nil {
-				return err
-			}
-			for _, c := range got {
-				if c.Res < 0 {
-					return fmt.Errorf("rewrite: %w", c.Errno())
-				}
-				if c.Res != blockSize {
-					return io.ErrShortWrite
-				}
-				if done++; done+depth <= writes {
-					push(int(c.Token()))
-				}
-			}
-		}
-		perSecond = float64(writes) * 1e6 / s.micros(begin)
-		return nil
+		t.size, t.unit, t.each = blocks*blockSize, blockSize, rewritesEach
+		mbPerSecond, err := t.run(s)
+		perSecond = mbPerSecond * 1e6 / blockSize
+		return err
 	})
 	return perSecond, err
 }
@@ -121,14 +97,18 @@ func withFiles(h uring.Host, dir string, count int, size uint64, body func(fds [
 type transfer struct {
 	fds   []int32
 	size  uint64 // bytes of each file
+	unit  uint64 // bytes of each operation
+	each  uint64 // operations on the same bytes before the next
 	depth int
 	flags uint32
 	read  bool
 	times *[]uint64 // of each operation, in microseconds; nil: nobody wants to know
 }
 
-// onFiles makes the files, so many of them, and runs body on a shard with a slab of what is to be written.
+// onFiles makes the files, so many of them, and runs body on a shard with a slab of what is to be written. Operations are of a frame, each on bytes of
+// its own, unless body says otherwise.
 func (t *transfer) onFiles(h uring.Host, dir string, count int, body func(*shard) error) error {
+	t.unit, t.each = frameSize, 1
 	return withFiles(h, dir, count, t.size, func(fds []int32) error {
 		t.fds = fds
 		return onShard(h, uint64(t.depth)*frameSize, uring.Params{Entries: 64}, func(s *shard) error {
@@ -140,26 +120,27 @@ func (t *transfer) onFiles(h uring.Host, dir string, count int, body func(*shard
 
 // run returns the rate.
 func (t *transfer) run(s *shard) (mbPerSecond float64, err error) {
-	positions, begun := make([]uint64, len(t.fds)), make([]uint64, t.depth)
+	counts, begun := make([]uint64, len(t.fds)), make([]uint64, t.depth)
 	push := func(part int) {
 		file := part % len(t.fds)
-		if positions[file] == t.size {
+		position := counts[file] / t.each * t.unit
+		if position == t.size {
 			return
 		}
 		at, token := s.slab.Addr(uint64(part)*frameSize), uring.Token(part)
 		if t.read {
-			s.ring.Push(uring.Read(t.fds[file], at, frameSize, positions[file], 0, token))
+			s.ring.Push(uring.Read(t.fds[file], at, uint32(t.unit), position, 0, token))
 		} else {
-			s.ring.Push(uring.Write(t.fds[file], at, frameSize, positions[file], t.flags, token))
+			s.ring.Push(uring.Write(t.fds[file], at, uint32(t.unit), position, t.flags, token))
 		}
-		positions[file] += frameSize
+		counts[file]++
 		begun[part] = now(s.host)
 	}
 	begin := now(s.host)
 	for part := range t.depth {
 		push(part)
 	}
-	all := uint64(len(t.fds)) * t.size
+	all := uint64(len(t.fds)) * t.size * t.each
 	for done := uint64(0); done < all; {
 		got, err := s.reap()
 		if err != nil {
@@ -169,10 +150,10 @@ func (t *transfer) run(s *shard) (mbPerSecond float64, err error) {
 			if c.Res < 0 {
 				return 0, fmt.Errorf("transfer: %w", c.Errno())
 			}
-			if c.Res != frameSize {
+			if uint64(c.Res) != t.unit {
 				return 0, io.ErrShortWrite
 			}
-			done += frameSize
+			done += t.unit
 			part := int(c.Token())
 			if t.times != nil {
 				*t.times = append(*t.times, now(s.host)-begun[part])
