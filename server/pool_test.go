@@ -12,21 +12,28 @@ import (
 	"galgo/wire"
 )
 
-// pooled are the files of a data directory's pool: name and size.
-func pooled(t *testing.T, dir string) map[string]int64 {
+// segmentFiles are the files in a data directory's directory of segments, without those that go just now.
+func segmentFiles(t *testing.T, dir string) (files []os.FileInfo) {
 	t.Helper()
 	entries, err := os.ReadDir(filepath.Join(dir, components.SegmentsDir))
 	if err != nil {
 		t.Fatal(err)
 	}
-	found := map[string]int64{}
 	for _, entry := range entries {
-		if _, ok := wire.ParsePoolName(entry.Name()); ok {
-			info, err := entry.Info()
-			if err != nil {
-				continue // it was taken just now
-			}
-			found[entry.Name()] = info.Size()
+		if info, err := entry.Info(); err == nil {
+			files = append(files, info)
+		}
+	}
+	return files
+}
+
+// pooled are the files of a data directory's pool: name and size.
+func pooled(t *testing.T, dir string) map[string]int64 {
+	t.Helper()
+	found := map[string]int64{}
+	for _, file := range segmentFiles(t, dir) {
+		if _, ok := wire.ParsePoolName(file.Name()); ok {
+			found[file.Name()] = file.Size()
 		}
 	}
 	return found
@@ -35,17 +42,10 @@ func pooled(t *testing.T, dir string) map[string]int64 {
 // logInodes are the inodes of the segments' logs in a data directory, which a file keeps when the pool renames it.
 func logInodes(t *testing.T, dir string) map[uint64]bool {
 	t.Helper()
-	entries, err := os.ReadDir(filepath.Join(dir, components.SegmentsDir))
-	if err != nil {
-		t.Fatal(err)
-	}
 	found := map[uint64]bool{}
-	for _, entry := range entries {
-		if file, ok := wire.ParseSegmentName(entry.Name()); !ok || file.Kind != wire.SegmentLog {
-			continue
-		}
-		if info, err := entry.Info(); err == nil {
-			found[info.Sys().(*syscall.Stat_t).Ino] = true
+	for _, file := range segmentFiles(t, dir) {
+		if name, ok := wire.ParseSegmentName(file.Name()); ok && name.Kind == wire.SegmentLog {
+			found[file.Sys().(*syscall.Stat_t).Ino] = true
 		}
 	}
 	return found
