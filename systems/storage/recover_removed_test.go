@@ -8,11 +8,23 @@ import (
 )
 
 // wantFirst checks where a recovered log begins and ends.
-func wantFirst(t *testing.T, got *components.Recovered, first, next uint64) {
+func wantFirst(t testing.TB, got *components.Recovered, first, next uint64) {
 	t.Helper()
 	if got.OffsetFirst != first || got.OffsetNext != next {
 		t.Fatalf("log: got [%d,%d), want [%d,%d)", got.OffsetFirst, got.OffsetNext, first, next)
 	}
+}
+
+// wantNothingFrom checks that recovery leaves no file, and that offsets go on at next.
+func (p *testPartition) wantNothingFrom(next uint64) {
+	p.t.Helper()
+	p.segs = nil
+	got := p.wantGood()
+	wantFirst(p.t, got, next, next)
+	if files := tree(p.t, p.in.Root); len(files) != 0 {
+		p.t.Errorf("got %d files, want none", len(files))
+	}
+	p.wantStable(got)
 }
 
 // four makes segments of two records each: offsets [0,4), [4,8), [8,12), [12,16).
@@ -70,13 +82,7 @@ func TestRecoverNothingBehindARemoval(t *testing.T) {
 		p.segs = four(p)[2-left : 2]
 		p.in.Begin = 8
 		p.write()
-		p.segs = nil
-		got := p.wantGood()
-		wantFirst(t, got, 8, 8)
-		if files := tree(t, p.in.Root); len(files) != 0 {
-			t.Errorf("got %d files, want none", len(files))
-		}
-		p.wantStable(got)
+		p.wantNothingFrom(8)
 	}
 	// The same with the first write of the next segment torn: what it holds proves that there was a log before it, which was removed.
 	p := newPartition(t)
@@ -112,13 +118,7 @@ func TestRecoverPurgedBeforeALostBeginning(t *testing.T) {
 			p.wantFaulted(purged, 0)
 			continue
 		}
-		p.segs = nil
-		got := p.wantGood()
-		wantFirst(t, got, 0, 0)
-		if files := tree(t, p.in.Root); len(files) != 0 {
-			t.Errorf("got %d files, want none", len(files))
-		}
-		p.wantStable(got)
+		p.wantNothingFrom(0)
 	}
 }
 
