@@ -18,9 +18,8 @@ type bystander struct {
 
 var bystanderName = wire.IdentNamed([]byte("bystander"))
 
-// watch starts a bystander that is undisturbed if the test passes: each message it sends is acknowledged with the next offset and
-// comes back. It ends with the test.
-func watch(t *testing.T, s *server) {
+// newBystander connects one as root, and makes its topic.
+func newBystander(t *testing.T, s *server) *bystander {
 	t.Helper()
 	b := &bystander{client: s.dial(t)}
 	if _, err := b.client.CreateStream("bystander"); err != nil {
@@ -29,6 +28,14 @@ func watch(t *testing.T, s *server) {
 	if _, err := b.client.CreateTopic(wire.CreateTopic{Stream: bystanderName, PartitionsCount: 1, Name: []byte("bystander")}); err != nil {
 		t.Fatal(err)
 	}
+	return b
+}
+
+// watch starts a bystander that is undisturbed if the test passes: each message it sends is acknowledged with the next offset and
+// comes back. It ends with the test.
+func watch(t *testing.T, s *server) {
+	t.Helper()
+	b := newBystander(t, s)
 	ctx, cancel := context.WithCancel(t.Context())
 	var running sync.WaitGroup
 	running.Go(func() {

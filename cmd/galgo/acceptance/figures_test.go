@@ -126,19 +126,12 @@ func TestFigureLogins(t *testing.T) {
 func figureLogins(t *testing.T, users int) {
 	const timeMax = 30 * time.Second
 	s := start(t, options{})
-	root := s.dial(t)
-	if _, err := root.CreateStream("bystander"); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := root.CreateTopic(wire.CreateTopic{Stream: bystanderName, PartitionsCount: 1, Name: []byte("bystander")}); err != nil {
-		t.Fatal(err)
-	}
+	b := newBystander(t, s)
 	for i := range users {
-		if _, err := root.CreateUser(wire.CreateUser{Username: loginUser(i), Password: loginUser(i), Status: wire.UserActive}); err != nil {
+		if _, err := b.client.CreateUser(wire.CreateUser{Username: loginUser(i), Password: loginUser(i), Status: wire.UserActive}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	b := &bystander{client: root}
 	until := func(done <-chan struct{}) (all latencies) {
 		for {
 			select {
