@@ -27,7 +27,7 @@ func gathered(s *State, ref BlockRef) []byte {
 // A block of copied and referred pieces in any order sends them in that order.
 func TestBlockModel(t *testing.T) {
 	random := rand.New(rand.NewPCG(4, 4))
-	s := memoryWorld(4 << 20)
+	s, _ := memoryWorld(4 << 20)
 	outside, _ := s.Arena.Alloc(ChunkSize)
 	for i := range s.Memory.Bytes(outside) {
 		s.Memory.Bytes(outside)[i] = byte(random.Uint32())
@@ -99,7 +99,7 @@ func TestBlockModel(t *testing.T) {
 }
 
 func TestBlockKeepsPartitionAndColdMemory(t *testing.T) {
-	s := memoryWorld(4 << 20)
+	s, _ := memoryWorld(4 << 20)
 	var entities ecs.Entities
 	partition := entities.Take()
 	row := s.Partitions.Insert(partition)

@@ -63,6 +63,9 @@ type Conns struct {
 
 	Header []wire.RequestHeader // of the request at hand
 	Frame  []Span               // of the request at hand: in the receive memory of Storage
+	Own    []bool               // Frame has memory of its own, not a receive buffer
+	Kept   []bool               // the journal has the frame's memory from now on
+	Lead   []uint16             // bytes to leave before the next frame, so that its batch lies as the log's next blocks would
 	Since  []uint64             // mono µs when the request was complete
 	Batch  []Span               // of a send: the batch in Frame
 	Count  []uint32             // of a send: how many messages the request says
@@ -113,6 +116,9 @@ func (c *Conns) Insert(clientID uint32, peer, local netip.AddrPort) (ecs.Entity,
 	c.AttachedSession = ecs.Grow(c.AttachedSession, n)
 	c.Header = ecs.Grow(c.Header, n)
 	c.Frame = ecs.Grow(c.Frame, n)
+	c.Own = ecs.Grow(c.Own, n)
+	c.Kept = ecs.Grow(c.Kept, n)
+	c.Lead = ecs.Grow(c.Lead, n)
 	c.Since = ecs.Grow(c.Since, n)
 	c.Login = ecs.Grow(c.Login, n)
 	c.Stats = ecs.Grow(c.Stats, n)
@@ -123,6 +129,7 @@ func (c *Conns) Insert(clientID uint32, peer, local netip.AddrPort) (ecs.Entity,
 	c.Plugin[row], c.Stale[row] = 0, 0
 	c.Unbind(row)
 	c.Header[row], c.Frame[row], c.Since[row], c.Login[row] = wire.RequestHeader{}, Span{}, 0, nil
+	c.Own[row], c.Kept[row], c.Lead[row] = false, false, 0
 	c.Batch[row], c.Count[row], c.Check[row] = Span{}, 0, wire.StatusOK
 	return entity, row
 }

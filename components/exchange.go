@@ -60,6 +60,7 @@ type Accept struct {
 type FrameIn struct {
 	Conn  ecs.Entity
 	Frame Span
+	Own   bool // it has memory of its own, not a receive buffer
 }
 
 // Sent is a reply that is on its way, or will never be: its block can be freed.

@@ -9,13 +9,17 @@ import (
 // runSize is the memory a partition takes at a time for small batches, in bytes. A larger batch takes what it needs.
 const runSize = 64 << 10
 
+// adoptMin is the length of a batch from which it is worth a run of its own, in bytes: runs are whole chunks.
+const adoptMin = 2 * ChunkSize
+
 // NoPosition is the position of nothing.
 const NoPosition = ^uint64(0)
 
 // Journal is the State component of accepted batches: memory laid out as the log's next blocks, and, once written, the hot
 // part of the log that polls are served from.
 //
-// Memory comes in runs; a run belongs to one partition and is cut into extents. An extent is a piece of the log: bytes
+// Memory comes in runs; a run belongs to one partition and is cut into extents. A large frame whose batch lies as the log's next blocks would
+// becomes a run itself, so that its bytes are not copied. An extent is a piece of the log: bytes
 // [File, File+Len) of one segment at memory [Mem, Mem+Len). File and Mem are block-aligned, so that an extent can be written
 // as it lies. While a write is in flight nobody touches the blocks it covers: an append that would go on in its last,
 // partly filled block begins a new extent with a copy of that block. So neighbouring extents may overlap by
@@ -166,50 +170,86 @@ func (s *State) room(row int, tail uint32) uint64 {
 // AppendJournal copies src to the end of the partition's log. startsRecord is set for the first piece of a record
 // whose first offset is base; next is the offset after it. ReserveJournal must have said yes to at least as many bytes.
 func (s *State) AppendJournal(row int, src []byte, base, next uint64, startsRecord bool) {
-	p, x := &s.Partitions, &s.Journal.Extents
-	segment := p.AppendSegment(row)
+	x, segment := &s.Journal.Extents, s.Partitions.AppendSegment(row)
 	for len(src) > 0 {
 		tail := s.writableExtent(row, segment)
 		span := s.Journal.Runs.Span[x.Run[tail]]
 		to := s.Memory.Bytes(span)[x.Mem[tail]+x.Len[tail]-span.Off:]
 		n := copy(to, src)
-		if startsRecord && x.FirstPos[tail] == NoPosition {
-			x.FirstPos[tail], x.FirstOffset[tail] = s.Segments.End[segment], base
-		} else if x.FirstPos[tail] == NoPosition {
-			x.FirstOffset[tail] = next
-		}
+		s.extend(row, tail, uint64(n), base, next, startsRecord)
 		startsRecord = false
-		x.Len[tail] += uint64(n)
-		s.Segments.End[segment] += uint64(n)
 		src = src[n:]
 	}
+}
+
+// extend makes the n bytes behind the last extent part of the log.
+func (s *State) extend(row int, tail uint32, n, base, next uint64, startsRecord bool) {
+	p, x := &s.Partitions, &s.Journal.Extents
+	end := &s.Segments.End[x.Segment[tail]]
+	if x.FirstPos[tail] == NoPosition {
+		x.FirstOffset[tail] = next
+		if startsRecord {
+			x.FirstPos[tail], x.FirstOffset[tail] = *end, base
+		}
+	}
+	x.Len[tail] += n
+	*end += n
 	if p.Waiting[row] == 0 {
 		p.Waiting[row] = max(s.Now.MonoMicros, 1)
 		s.Unsealed.Set(row)
 	}
 }
 
+// Adoptable says whether a batch lies in memory as it would in the partition's log, and is large enough to be left there.
+func (s *State) Adoptable(row int, batch Span) bool {
+	least := s.AdoptMin
+	if least == 0 {
+		least = adoptMin
+	}
+	return batch.Len >= least && batch.Off%UnitSize == s.Segments.End[s.Partitions.AppendSegment(row)]%UnitSize
+}
+
+// AdoptJournal makes an Adoptable batch the end of the partition's log where it lies: the memory of its frame becomes a run, of which what lies
+// before the batch is not looked at any more. The partition's last block must be in memory. For base and next see AppendJournal.
+func (s *State) AdoptJournal(row int, frame, batch Span, base, next uint64) {
+	segment, startsRecord := s.Partitions.AppendSegment(row), true
+	tail, ok := s.tailExtent(row)
+	if head := uint32(s.Segments.End[segment] % UnitSize); head > 0 && ok && !s.frozen(row, tail) {
+		rest := UnitSize - head // fills the last block, which has one place only while it is not sealed
+		s.AppendJournal(row, s.Memory.Bytes(batch.Slice(0, rest)), base, next, startsRecord)
+		batch, startsRecord = batch.Slice(rest, batch.Len-rest), false
+	}
+	run := s.Journal.Runs.add(frame.Whole())
+	fresh := s.addExtent(row, run, batch.Off-s.Segments.End[segment]%UnitSize)
+	s.extend(row, fresh, uint64(batch.Len), base, next, startsRecord)
+}
+
 // writableExtent is the extent that the next byte goes to: the tail while it has room, else a new one.
 func (s *State) writableExtent(row int, segment uint32) uint32 {
-	p, x, runs := &s.Partitions, &s.Journal.Extents, &s.Journal.Runs
+	p, x := &s.Partitions, &s.Journal.Extents
+	tail, ok := s.tailExtent(row)
+	if ok && s.room(row, tail) > 0 {
+		if !s.frozen(row, tail) {
+			return tail
+		}
+		return s.addExtent(row, x.Run[tail], x.Mem[tail]+AlignUp(x.Len[tail]))
+	}
+	run := p.Spare[row]
+	if run == NoRow {
+		panic(fmt.Sprintf("components: partition %v appends without reserved memory", p.Entity(row)))
+	}
+	p.Spare[row] = NoRow
+	return s.addExtent(row, run, s.Journal.Runs.Span[run].Off)
+}
+
+// addExtent begins an extent where the partition's log ends, at mem in a run: with a copy of the last block as far as that is filled.
+func (s *State) addExtent(row int, run uint32, mem uint64) uint32 {
+	p, x := &s.Partitions, &s.Journal.Extents
+	segment := p.AppendSegment(row)
 	end := s.Segments.End[segment]
 	tail, ok := s.tailExtent(row)
-	frozen := ok && s.frozen(row, tail)
-	var fresh uint32
-	switch {
-	case ok && s.room(row, tail) > 0 && !frozen:
-		return tail
-	case ok && s.room(row, tail) > 0:
-		fresh = x.add(x.Run[tail], x.Mem[tail]+AlignUp(x.Len[tail]), AlignDown(end), segment)
-	default:
-		run := p.Spare[row]
-		if run == NoRow {
-			panic(fmt.Sprintf("components: partition %v appends without reserved memory", p.Entity(row)))
-		}
-		p.Spare[row] = NoRow
-		fresh = x.add(run, runs.Span[run].Off, AlignDown(end), segment)
-	}
-	runs.Extents[x.Run[fresh]]++
+	fresh := x.add(run, mem, AlignDown(end), segment)
+	s.Journal.Runs.Extents[run]++
 	if head := end % UnitSize; head > 0 {
 		if !ok {
 			panic(fmt.Sprintf("components: partition %v appends at %d without its last block", p.Entity(row), end))
@@ -330,7 +370,8 @@ func (s *State) Evict(n uint64) bool {
 	return false
 }
 
-// evictOldest frees the oldest run of a partition if all in it is written and nobody sends from it.
+// evictOldest frees the oldest run of a partition if all in it is written and nobody sends from it. Of a run with the partition's last block
+// that block stays, and some room behind it.
 func (s *State) evictOldest(row int) uint64 {
 	p, x, runs := &s.Partitions, &s.Journal.Extents, &s.Journal.Runs
 	list := &p.Extents[row]
@@ -346,35 +387,59 @@ func (s *State) evictOldest(row int) uint64 {
 		n++
 	}
 	span := runs.Span[run]
-	var block [UnitSize]byte
-	moved := 0 // bytes of the last block, which goes elsewhere
 	if n == list.Len() {
+		tail, ok := s.tailExtent(row)
 		switch {
-		case span.Len > runSize:
-			if tail, ok := s.tailExtent(row); ok {
-				end := x.end(tail)
-				moved = copy(block[:], s.Memory.Bytes(s.extentSpan(tail, AlignDown(end), end)))
+		case span.Len <= runSize:
+			if row+1 == s.Journal.growing || !s.releaseTail(row) {
+				return 0
 			}
-		case row+1 == s.Journal.growing || !s.releaseTail(row):
-			return 0
+		case ok && x.end(tail)%UnitSize > 0:
+			n--
+			s.keepTail(row, tail)
 		}
 	}
 	for range n {
 		e := list.Pop()
 		x.free = append(x.free, e)
 	}
+	s.Journal.Evicted++
+	if list.Len() > 0 && x.Run[list.At(0)] == run { // the last block
+		runs.Extents[run] = 1
+		return uint64(span.Len - runs.Span[run].Len)
+	}
 	if list.Len() == 0 {
 		s.Journal.Hot.Clear(row)
 	}
 	s.freeRun(run)
-	s.Journal.Evicted++
-	if moved == 0 {
-		return uint64(span.Len)
+	return uint64(span.Len)
+}
+
+// keepTail frees a run but for the last block of the log, in which the extent ends: that moves to a small piece of memory or, if there is none,
+// stays with what lies behind it, up to runSize.
+func (s *State) keepTail(row int, tail uint32) {
+	x, runs := &s.Journal.Extents, &s.Journal.Runs
+	run, skip := x.Run[tail], AlignDown(x.Len[tail])
+	x.Mem[tail] += skip
+	x.File[tail] += skip
+	x.Len[tail] -= skip
+	if x.FirstPos[tail] != NoPosition && x.FirstPos[tail] < x.File[tail] {
+		x.FirstPos[tail], x.FirstOffset[tail] = NoPosition, s.Partitions.OffsetNext[row]
 	}
-	if !s.PlaceTail(row, block[:moved]) {
-		panic(fmt.Sprintf("components: no memory for the last block of partition %v after %d bytes were freed", p.Entity(row), span.Len))
+	span := runs.Span[run]
+	if small, ok := s.Arena.Alloc(runSize); ok {
+		copy(s.Memory.Bytes(small), s.extentBytes(tail))
+		runs.Span[run], x.Mem[tail] = small, small.Off
+		s.freeSpan(span)
+		return
 	}
-	return uint64(span.Len) - runSize
+	room := s.extentRoom(tail)
+	runs.Span[run] = room.Slice(0, min(runSize, room.Len))
+	if span.Slab == s.Arena.slab {
+		s.Arena.Trim(span, runs.Span[run])
+	} else {
+		s.Memory.Trim(span, runs.Span[run])
+	}
 }
 
 // written says whether all bytes of an extent are in the file, and none of its blocks is needed for a write.
@@ -409,9 +474,28 @@ func (s *State) releaseTail(row int) bool {
 
 func (s *State) freeRun(run uint32) {
 	runs := &s.Journal.Runs
-	s.Arena.Free(runs.Span[run])
+	s.freeSpan(runs.Span[run])
 	runs.Extents[run], runs.Span[run] = 0, Span{}
 	runs.free = append(runs.free, run)
+}
+
+// freeSpan frees memory of this shard's arena, or gives it back to that of the frame that it was.
+func (s *State) freeSpan(span Span) {
+	if s.Arena.slab == span.Slab {
+		s.Arena.Free(span)
+	} else {
+		s.Memory.Return(span)
+	}
+}
+
+// HotIn is how many bytes of an arena the journal holds.
+func (s *State) HotIn(a *Arena) (bytes uint64) {
+	for _, span := range s.Journal.Runs.Span {
+		if span.Slab == a.slab {
+			bytes += uint64(span.Len)
+		}
+	}
+	return bytes
 }
 
 // ForgetExtents takes the extents at the beginning of a partition's list out of the journal while they are of segments that are gone. What

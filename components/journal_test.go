@@ -2,6 +2,7 @@ package components
 
 import (
 	"bytes"
+	"encoding/binary"
 	"math/rand/v2"
 	"testing"
 
@@ -13,15 +14,17 @@ type noLog struct{}
 
 func (noLog) Log(LogLevel, string, ...LogField) {}
 
-// memoryWorld is a State of so many bytes of memory, without I/O.
-func memoryWorld(budget uint64) *State {
+// memoryWorld is a State of so many bytes of memory, without I/O, and an arena that frames come from.
+func memoryWorld(budget uint64) (s *State, frames *Arena) {
 	shared := NewShared(budget)
 	shared.Memory.Add(make([]byte, 4*budget), 1<<40)
+	slab := shared.Memory.Add(make([]byte, 16<<20), 2<<40)
+	frames = NewArena(shared.Memory, slab, 16<<20, NewBudget(8<<20), nil)
 	cfg := &Config{Shards: 1, ConnectionsMax: 16, Secret: 7, Run: 3}
 	facts, orders := NewExchange(cfg)
-	s := NewState(cfg, shared, NewArena(0, 4*budget, shared.Budget, nil), NewCatalog(), facts, orders)
+	s = NewState(cfg, shared, NewArena(shared.Memory, 0, 4*budget, shared.Budget, nil), NewCatalog(), facts, orders)
 	s.Log = noLog{}
-	return s
+	return s, frames
 }
 
 // modelRecord is a record of a modelLog.
@@ -37,8 +40,10 @@ type modelRecord struct {
 type modelLog struct {
 	t       *testing.T
 	s       *State
+	frames  *Arena // nil: batches come from elsewhere
 	row     int
 	random  *rand.Rand
+	adopted int
 	records []modelRecord
 	heads   map[uint32][]byte
 	files   map[uint32][]byte
@@ -54,9 +59,9 @@ type heldPiece struct {
 	copy []byte
 }
 
-func newModelLog(t *testing.T, s *State, random *rand.Rand, entities *ecs.Entities) *modelLog {
+func newModelLog(t *testing.T, s *State, frames *Arena, random *rand.Rand, entities *ecs.Entities) *modelLog {
 	row := s.Partitions.Insert(entities.Take())
-	return &modelLog{t: t, s: s, row: row, random: random, heads: map[uint32][]byte{}, files: map[uint32][]byte{}}
+	return &modelLog{t: t, s: s, frames: frames, row: row, random: random, heads: map[uint32][]byte{}, files: map[uint32][]byte{}}
 }
 
 func (m *modelLog) newSegment() {
@@ -90,13 +95,17 @@ func (m *modelLog) append(size int) {
 	}
 	count := uint32(1 + m.random.IntN(5))
 	record := make([]byte, wire.BatchHeaderSize+size)
-	for i := range record {
-		record[i] = byte(m.random.Uint32())
+	for i := wire.BatchHeaderSize; i < len(record); i += 8 {
+		binary.LittleEndian.AppendUint64(record[i:i], m.random.Uint64())
 	}
-	clear(record[:wire.BatchHeaderSize])
 	base := p.OffsetNext[row]
 	wire.PutBatchHeader(record, wire.BatchHeader{BaseOffset: base, Length: uint64(len(record)), MessageCount: count, BaseTimestamp: base})
-	if !s.ReserveJournal(row, uint64(len(record))+wire.SegmentHeadSize) || p.TailCold[row] {
+	frame, batch := m.frame(record)
+	adopt := frame.Len > 0 && s.Segments.End[segment] > 0 && s.Adoptable(row, batch)
+	if frame.Len > 0 && !adopt {
+		m.frames.Free(frame)
+	}
+	if !adopt && !s.ReserveJournal(row, uint64(len(record))+wire.SegmentHeadSize) || p.TailCold[row] {
 		return
 	}
 	if s.Segments.End[segment] == 0 {
@@ -108,11 +117,39 @@ func (m *modelLog) append(size int) {
 		s.AppendJournal(row, head, base, base, false)
 	}
 	position := s.Segments.End[segment]
-	s.AppendJournal(row, record, base, base+uint64(count), true)
+	if adopt {
+		m.adopted++
+		s.AdoptJournal(row, frame, batch, base, base+uint64(count))
+	} else {
+		s.AppendJournal(row, record, base, base+uint64(count), true)
+	}
 	p.OffsetNext[row] = base + uint64(count)
 	s.Segments.Next[segment] = p.OffsetNext[row]
 	p.Vouched[row] = false
 	m.records = append(m.records, modelRecord{segment, position, record, base, base + uint64(count)})
+}
+
+// frame is a frame with the record, where it can be adopted more often than not. There is none for a small one, or when there is no memory.
+func (m *modelLog) frame(record []byte) (frame, batch Span) {
+	if m.frames == nil || len(record) < adoptMin/2 {
+		return frame, batch
+	}
+	before := uint32(1 + m.random.IntN(5000))
+	lead := uint32(uint64(m.random.IntN(UnitSize)))
+	if m.random.IntN(4) > 0 {
+		lead = uint32((m.s.Segments.End[m.s.Partitions.AppendSegment(m.row)] - uint64(before)) % UnitSize)
+	}
+	piece, ok := m.frames.Alloc(lead + before + uint32(len(record)))
+	if !ok {
+		return frame, batch
+	}
+	frame = piece.Slice(lead, piece.Len-lead)
+	batch = frame.Slice(before, uint32(len(record)))
+	for i := range m.s.Memory.Bytes(piece.Slice(0, lead+before)) {
+		m.s.Memory.Bytes(piece)[i] = byte(i)
+	}
+	copy(m.s.Memory.Bytes(batch), record)
+	return frame, batch
 }
 
 // seal hands over what waits, sometimes not all of it, as SealJournals does.
@@ -313,11 +350,11 @@ func (m *modelLog) vouch() {
 func TestJournalModel(t *testing.T) {
 	for seed := range uint64(12) {
 		random := rand.New(rand.NewPCG(seed, 2))
-		s := memoryWorld(3 << 20)
+		s, frames := memoryWorld(3 << 20)
 		var entities ecs.Entities
 		var logs []*modelLog
 		for range 3 {
-			logs = append(logs, newModelLog(t, s, random, &entities))
+			logs = append(logs, newModelLog(t, s, frames, random, &entities))
 		}
 		for range 1200 {
 			s.Now.MonoMicros++
@@ -330,6 +367,8 @@ func TestJournalModel(t *testing.T) {
 					size = 48 + random.IntN(100_000)
 				case 1:
 					size = 48 + random.IntN(700_000)
+				case 3:
+					size = adoptMin + random.IntN(700_000)
 				case 2:
 					size = UnitSize*(1+random.IntN(4)) - wire.BatchHeaderSize
 				}
@@ -360,12 +399,15 @@ func TestJournalModel(t *testing.T) {
 			}
 			m.read()
 			m.release()
-			if len(m.records) < 20 {
-				t.Errorf("seed %d: got %d records, want a test that says something", seed, len(m.records))
+			if len(m.records) < 20 || m.adopted < 3 {
+				t.Errorf("seed %d: got %d records, of which %d were adopted, want a test that says something", seed, len(m.records), m.adopted)
 			}
 			if !s.DropJournal(m.row) {
 				t.Fatalf("seed %d: got a journal that is still in use", seed)
 			}
+		}
+		if got := frames.InUse(); got != 0 {
+			t.Fatalf("seed %d: memory of frames at the end: got %d bytes in use, want 0", seed, got)
 		}
 		if s.Arena.InUse() != 0 || s.Journal.Hot.Len() != 0 {
 			t.Fatalf("seed %d: memory at the end: got %d bytes in use, want 0", seed, s.Arena.InUse())
@@ -378,9 +420,9 @@ func TestJournalModel(t *testing.T) {
 
 // What is written gives way to what is to be appended, even where it is the partition's own and its log has no idle moment.
 func TestOnePartitionMayUseAllMemory(t *testing.T) {
-	s := memoryWorld(2 << 20)
+	s, _ := memoryWorld(2 << 20)
 	var entities ecs.Entities
-	m := newModelLog(t, s, rand.New(rand.NewPCG(1, 1)), &entities)
+	m := newModelLog(t, s, nil, rand.New(rand.NewPCG(1, 1)), &entities)
 	for i := range 40 {
 		before := len(m.records)
 		m.append(600_000)

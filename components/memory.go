@@ -44,15 +44,19 @@ type Memory struct {
 }
 
 type slab struct {
-	bytes []byte
-	base  uint64
+	bytes   []byte
+	base    uint64
+	returns *Returns // of the arena that manages the slab
 }
 
 // Add enters a slab whose first byte has address base, and returns its number.
 func (m *Memory) Add(bytes []byte, base uint64) uint32 {
-	m.slabs = append(m.slabs, slab{bytes, base})
+	m.slabs = append(m.slabs, slab{bytes: bytes, base: base, returns: newReturns(uint64(len(bytes)))})
 	return uint32(len(m.slabs) - 1)
 }
+
+// Return gives what a span lies in back to the arena it is of, from whatever shard: that arena takes it when it needs memory next.
+func (m *Memory) Return(s Span) { m.slabs[s.Slab].returns.put(unitsOf(s)) }
 
 // Bytes is the memory a span names.
 func (m *Memory) Bytes(s Span) []byte {
@@ -72,6 +76,13 @@ func (m *Memory) At(addr, n uint64) []byte {
 // Addr is the address of the span's first byte, as a submission entry wants it.
 func (m *Memory) Addr(s Span) uint64 { return m.slabs[s.Slab].base + s.Off }
 
+// Trim is Return for what a span lies in, but for the piece keep of it.
+func (m *Memory) Trim(s, keep Span) {
+	before, behind := unitsOf(s).around(unitsOf(keep))
+	m.slabs[s.Slab].returns.put(before)
+	m.slabs[s.Slab].returns.put(behind)
+}
+
 // Budget is the one number of bytes that all arenas of the process share. Shards take from it in chunks and return what
 // they hold above need when another shard runs short.
 type Budget struct {
@@ -89,6 +100,9 @@ func (b *Budget) Limit() uint64 { return b.limit }
 
 // Granted is how many bytes the arenas hold now.
 func (b *Budget) Granted() uint64 { return b.granted.Load() }
+
+// Full says whether so little is left to be granted that frames may soon find nothing.
+func (b *Budget) Full() bool { return b.granted.Load() > b.limit-b.limit/16 }
 
 // Refuse notes that somebody is left without memory although it has evicted what it could: every shard gives way then.
 func (b *Budget) Refuse() { b.short.Add(1) }
@@ -143,18 +157,23 @@ type Arena struct {
 	large    int      // where the search for the next large piece begins
 	inUse    uint64   // bytes
 	held     uint64   // bytes granted
+	returns  *Returns // what others let go of
 	populate func(off, n uint64)
 }
 
-// NewArena manages slab number slab of size bytes under budget. Populate, if not nil, is told of each piece of the slab before it
-// is used for the first time.
-func NewArena(slab uint32, size uint64, budget *Budget, populate func(off, n uint64)) *Arena {
+// NewArena manages slab number slab of memory, of size bytes, under budget. Populate, if not nil, is told of each piece of the slab before
+// it is used for the first time.
+func NewArena(memory *Memory, slab uint32, size uint64, budget *Budget, populate func(off, n uint64)) *Arena {
 	chunks := int(size / ChunkSize)
-	return &Arena{slab: slab, budget: budget, populate: populate, used: make([]uint64, chunks), granted: make([]bool, chunks)}
+	return &Arena{slab: slab, budget: budget, returns: memory.slabs[slab].returns, populate: populate,
+		used: make([]uint64, chunks), granted: make([]bool, chunks)}
 }
 
 // InUse is how many bytes are handed out.
-func (a *Arena) InUse() uint64 { return a.inUse }
+func (a *Arena) InUse() uint64 {
+	a.takeReturns()
+	return a.inUse
+}
 
 // Refuse asks every shard to give way: this arena got nothing although its owner did what it could.
 func (a *Arena) Refuse() { a.budget.Refuse() }
@@ -168,6 +187,7 @@ func (a *Arena) Alloc(n uint32) (Span, bool) {
 	if n == 0 {
 		panic("components: allocation of no bytes")
 	}
+	a.takeReturns()
 	units := int((uint64(n) + UnitSize - 1) / UnitSize)
 	var first int
 	var ok bool
@@ -191,34 +211,116 @@ func chargedUnits(units int) uint64 {
 	return uint64(units)
 }
 
-// Free takes back what Alloc returned: the same offset and length.
+// units are consecutive units of a slab.
+type units struct{ first, n int }
+
+// unitsOf is what the piece occupies that ends with s: s may begin in the piece's first unit.
+func unitsOf(s Span) units {
+	n := int((s.Off%UnitSize + uint64(s.Len) + UnitSize - 1) / UnitSize)
+	return units{int(s.Off / UnitSize), int(chargedUnits(n))}
+}
+
+// chunks yields the chunks in which the units lie, from the last to the first, each with a bit for every unit.
+func (u units) chunks(yield func(chunk int, mask uint64) bool) {
+	for end := u.first + u.n; end > u.first; {
+		chunk := (end - 1) / chunkUnits
+		from := max(u.first, chunk*chunkUnits)
+		if !yield(chunk, unitMask(end-from)<<(from%chunkUnits)) {
+			return
+		}
+		end = from
+	}
+}
+
+// around is what lies before and behind a part.
+func (u units) around(part units) (before, behind units) {
+	end := part.first + part.n
+	return units{u.first, part.first - u.first}, units{end, u.first + u.n - end}
+}
+
+// Whole is all that the piece occupies that ends with s: what its owner may use.
+func (s Span) Whole() Span {
+	u := unitsOf(s)
+	return Span{Slab: s.Slab, Len: uint32(u.n * UnitSize), Off: uint64(u.first) * UnitSize}
+}
+
+// Free takes back what Alloc returned: the same piece, or what of it begins in its first unit and goes to its end.
 func (a *Arena) Free(s Span) {
-	units := int((uint64(s.Len) + UnitSize - 1) / UnitSize)
-	if s.Slab != a.slab || s.Off%UnitSize != 0 || units == 0 {
+	if s.Slab != a.slab || s.Len == 0 {
 		panic(fmt.Sprintf("components: free of %+v in the arena of slab %d", s, a.slab))
 	}
-	first := int(s.Off / UnitSize)
-	chunk := first / chunkUnits
-	if units <= chunkUnits {
-		mask := unitMask(units) << (first % chunkUnits)
-		if a.used[chunk]&mask != mask {
-			panic(fmt.Sprintf("components: %+v freed twice", s))
-		}
-		a.used[chunk] &^= mask
-		if chunk < a.small {
-			a.small = chunk
-		}
-	} else {
-		for i := range (units + chunkUnits - 1) / chunkUnits {
-			if a.used[chunk+i] != ^uint64(0) {
-				panic(fmt.Sprintf("components: %+v freed twice", s))
-			}
-			a.used[chunk+i] = 0
-		}
-		a.large = chunk
-		a.small = min(a.small, chunk)
+	a.free(unitsOf(s))
+}
+
+// Trim is Free for what a span lies in, but for the piece keep of it.
+func (a *Arena) Trim(s, keep Span) {
+	before, behind := unitsOf(s).around(unitsOf(keep))
+	a.free(behind)
+	a.free(before)
+}
+
+func (a *Arena) free(u units) {
+	for chunk, mask := range u.chunks {
+		a.put(chunk, mask)
 	}
-	a.inUse -= chargedUnits(units) * UnitSize
+}
+
+// put makes units of a chunk free. A large piece is put from its last chunk to its first, where the search for the next begins.
+func (a *Arena) put(chunk int, mask uint64) {
+	if a.used[chunk]&mask != mask {
+		panic(fmt.Sprintf("components: units %#x of chunk %d of slab %d freed twice", mask, chunk, a.slab))
+	}
+	a.used[chunk] &^= mask
+	a.small = min(a.small, chunk)
+	if a.used[chunk] == 0 {
+		a.large = chunk
+	}
+	a.inUse -= uint64(bits.OnesCount64(mask)) * UnitSize
+}
+
+// takeReturns makes free what others have returned.
+func (a *Arena) takeReturns() {
+	for chunk, mask := range a.returns.take {
+		a.put(chunk, mask)
+	}
+}
+
+// Returns are pieces of a slab that are let go of by shards that do not own its arena. Any shard may put, the owner takes.
+type Returns struct {
+	any    atomic.Bool
+	chunks []atomic.Uint64 // a bit for each chunk that has units below
+	units  []atomic.Uint64 // per chunk: a bit for each unit returned
+}
+
+func newReturns(size uint64) *Returns {
+	chunks := size / ChunkSize
+	return &Returns{chunks: make([]atomic.Uint64, (chunks+63)/64), units: make([]atomic.Uint64, chunks)}
+}
+
+func (r *Returns) put(u units) {
+	for chunk, mask := range u.chunks {
+		if r.units[chunk].Or(mask)&mask != 0 {
+			panic(fmt.Sprintf("components: units %#x of chunk %d returned twice", mask, chunk))
+		}
+		r.chunks[chunk/64].Or(1 << (chunk % 64))
+	}
+	r.any.Store(true)
+}
+
+// take yields what is returned, from the last chunk to the first.
+func (r *Returns) take(yield func(chunk int, mask uint64) bool) {
+	if !r.any.Load() || !r.any.Swap(false) {
+		return
+	}
+	for i := len(r.chunks) - 1; i >= 0; i-- {
+		for word := r.chunks[i].Swap(0); word != 0; {
+			bit := bits.Len64(word) - 1
+			word &^= 1 << bit
+			if mask := r.units[i*64+bit].Swap(0); mask != 0 {
+				yield(i*64+bit, mask)
+			}
+		}
+	}
 }
 
 func unitMask(units int) uint64 { return ^uint64(0) >> (chunkUnits - units) }
@@ -323,6 +425,7 @@ func (a *Arena) grant(at, n int) bool {
 // GiveBack returns unused chunks to the budget until no more than keep bytes are held, and calls release for each piece
 // of the slab whose memory the machine may have back.
 func (a *Arena) GiveBack(keep uint64, release func(off, n uint64)) {
+	a.takeReturns()
 	for chunk := a.top - 1; chunk >= 0 && a.held > keep; chunk-- {
 		if !a.granted[chunk] || a.used[chunk] != 0 {
 			continue

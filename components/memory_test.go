@@ -5,6 +5,15 @@ import (
 	"testing"
 )
 
+// slabs is a memory of n slabs of so many bytes, of which none is there.
+func slabs(n int, size uint64) *Memory {
+	m := NewShared(0).Memory
+	for range n {
+		m.slabs = append(m.slabs, slab{returns: newReturns(size)})
+	}
+	return m
+}
+
 // checkArena compares an arena with what it has handed out.
 func checkArena(t *testing.T, a *Arena, live []Span, budget *Budget) {
 	t.Helper()
@@ -48,9 +57,9 @@ func checkArena(t *testing.T, a *Arena, live []Span, budget *Budget) {
 func TestArenaModel(t *testing.T) {
 	for seed := range uint64(6) {
 		random := rand.New(rand.NewPCG(seed, 1))
-		budget := NewBudget(24 * ChunkSize)
+		budget, memory := NewBudget(24*ChunkSize), slabs(4, 64*ChunkSize)
 		populated := map[uint64]bool{}
-		a := NewArena(3, 64*ChunkSize, budget, func(off, n uint64) {
+		a := NewArena(memory, 3, 64*ChunkSize, budget, func(off, n uint64) {
 			for at := off; at < off+n; at += ChunkSize {
 				if populated[at] {
 					t.Fatalf("chunk at %d: got it populated twice", at)
@@ -66,7 +75,7 @@ func TestArenaModel(t *testing.T) {
 		}
 		var live []Span
 		for range 1500 {
-			switch random.IntN(5) {
+			switch random.IntN(6) {
 			case 0, 1:
 				n := uint32(1 + random.IntN(3*UnitSize))
 				switch random.IntN(4) {
@@ -84,9 +93,32 @@ func TestArenaModel(t *testing.T) {
 			case 2, 3:
 				if len(live) > 0 {
 					i := random.IntN(len(live))
-					a.Free(live[i])
+					span := live[i]
+					if lead := random.IntN(UnitSize); lead < int(span.Len) { // what is left of a frame whose first bytes nobody wants
+						span = span.Slice(uint32(lead), span.Len-uint32(lead))
+					}
+					if random.IntN(2) == 0 {
+						a.Free(span)
+					} else {
+						memory.Return(span)
+						a.takeReturns()
+					}
 					live[i] = live[len(live)-1]
 					live = live[:len(live)-1]
+				}
+			case 5:
+				if len(live) > 0 {
+					i := random.IntN(len(live))
+					whole := live[i].Whole()
+					from := uint32(random.IntN(int(whole.Len/UnitSize))) * UnitSize
+					keep := whole.Slice(from, min(16*UnitSize, whole.Len-from))
+					if random.IntN(2) == 0 {
+						a.Trim(live[i], keep)
+					} else {
+						memory.Trim(live[i], keep)
+						a.takeReturns()
+					}
+					live[i] = keep
 				}
 			case 4:
 				if random.IntN(10) == 0 {
@@ -107,7 +139,8 @@ func TestArenaModel(t *testing.T) {
 }
 
 func TestArenaPanicsOnDoubleFree(t *testing.T) {
-	a := NewArena(0, 8*ChunkSize, NewBudget(8*ChunkSize), nil)
+	memory := slabs(1, 8*ChunkSize)
+	a := NewArena(memory, 0, 8*ChunkSize, NewBudget(8*ChunkSize), nil)
 	for _, n := range []uint32{100, 2 * ChunkSize} {
 		s, _ := a.Alloc(n)
 		a.Free(s)
@@ -124,8 +157,8 @@ func TestArenaPanicsOnDoubleFree(t *testing.T) {
 
 // Memory that one arena gives back can be had by another.
 func TestBudgetIsShared(t *testing.T) {
-	budget := NewBudget(4 * ChunkSize)
-	a, b := NewArena(0, 8*ChunkSize, budget, nil), NewArena(1, 8*ChunkSize, budget, nil)
+	budget, memory := NewBudget(4*ChunkSize), slabs(2, 8*ChunkSize)
+	a, b := NewArena(memory, 0, 8*ChunkSize, budget, nil), NewArena(memory, 1, 8*ChunkSize, budget, nil)
 	s, _ := a.Alloc(3 * ChunkSize)
 	if _, ok := b.Alloc(2 * ChunkSize); ok {
 		t.Fatal("two chunks of a budget of four of which three are taken: got them, want a refusal")

@@ -26,7 +26,8 @@ const (
 )
 
 // Request is a fixed-size message to the shard that can answer: from a connection's home shard to a partition's owner or to shard 0.
-// A connection has one under way at most, and one of RequestExpire. The frame's memory stays with the home shard, which does not touch it until the reply; a partition's owner stamps the batch in it.
+// A connection has one under way at most, and one of RequestExpire. The frame's memory stays with the home shard, which does not touch it until the reply; a
+// partition's owner stamps the batch in it, and may keep it: the reply says so.
 type Request struct {
 	Kind  RequestKind
 	Home  uint8      // the shard that gets the reply
@@ -35,6 +36,7 @@ type Request struct {
 	Since uint64     // mono µs when it was routed: after 20 s of waiting it is refused
 
 	Frame Span // the whole request frame
+	Own   bool // it has memory of its own
 	Batch Span // RequestSend: the batch in it, verified
 
 	Partition   ecs.Entity // RequestSend to RequestGetOffset
@@ -89,6 +91,8 @@ type Reply struct {
 	PartitionID uint32
 	Offset      uint64 // base offset, or stored offset
 	Current     uint64 // ReplyOffset: the partition's last offset
+	Kept        bool   // of a send: the owner keeps the frame's memory
+	Lead        uint16 // ReplySent: bytes to leave before the connection's next frame, so that it can be kept
 	Epoch       uint64 // ReplyProposed: the partition's purge epoch
 
 	Block   BlockRef

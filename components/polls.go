@@ -136,6 +136,8 @@ type Ack struct {
 	StreamID    uint32
 	TopicID     uint32
 	PartitionID uint32
+	Kept        bool   // the journal has its frame
+	Lead        uint16 // see Reply
 }
 
 // StoredAck is an offset change that waits for its level.

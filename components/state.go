@@ -35,6 +35,7 @@ type Config struct {
 	HeartbeatMicros   uint64 // how often a group member should be heard; 0 is no matter
 	RebalancingMicros uint64 // how long a partition waits for its old member's commits
 	TokenCleanMicros  uint64 // how often expired tokens are removed; 0 is never
+	AdoptMin          uint32 // bytes of a batch that is left where it was received; 0 is what is recommended, less is for tests
 	HashMemory        uint32 // KiB that a new password hash takes; 0 is what is recommended, less is for tests
 }
 
@@ -147,6 +148,13 @@ func (s *State) AllocHot(n uint32) (Span, bool) {
 		s.Arena.Refuse()
 	}
 	return span, ok
+}
+
+// MakeRoom lets hot tails give way for the next n bytes that are received, when there is no memory left for them.
+func (s *State) MakeRoom(n uint64) {
+	if s.Arena.budget.Full() {
+		s.Evict(n)
+	}
 }
 
 // Hash is the checksum of bytes of this data directory.

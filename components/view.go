@@ -151,6 +151,12 @@ func (v StateView) FrameMax(row int) uint32 {
 	return v.s.Config.FrameMax
 }
 
+// Lead is how many bytes to leave before a connection's next frame, so that its batch lies as the log's next blocks would.
+func (v StateView) Lead(row int) uint32 { return uint32(v.s.Conns.Lead[row]) }
+
+// Kept says whether the journal has the memory of the frame that a connection's request came in.
+func (v StateView) Kept(row int) bool { return v.s.Conns.Kept[row] }
+
 // Stopping says that the shard is being stopped.
 func (v StateView) Stopping() bool { return v.s.Stopping }
 

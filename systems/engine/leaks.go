@@ -9,13 +9,16 @@ import (
 )
 
 // Leaks says what shards that have ended in good order have not let go of; "" is nothing. Only what every shard holds for life is left of the
-// storage side's memory, beside that of operations nobody waits for, and no promise of the budget. It is for tests, and spends the budget.
+// storage side's memory, beside that of operations nobody waits for and what journals keep, and no promise of the budget. It is for tests, and spends the budget.
 func (e *Engine) Leaks() string {
 	const page = 4096
 	forLife := (uring.BytesNeeded(storage.RecvBuffers, storage.RecvBufferSize)+256<<10-1)/(256<<10)*(256<<10) + page
 	for _, sh := range e.Shards {
 		st := sh.Storage
 		want := forLife
+		for _, other := range e.Shards {
+			want += other.State.HotIn(st.Arena)
+		}
 		for slot, kind := range st.Inflight.Kind {
 			switch kind {
 			case 0:

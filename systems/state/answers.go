@@ -29,7 +29,12 @@ func AnswerReplies(s *components.State) {
 
 func answerReply(s *components.State, row int, r *components.Reply) {
 	c := &s.Conns
+	if r.Kept {
+		c.Kept[row] = true
+	}
 	switch r.Kind {
+	case components.ReplySent:
+		c.Lead[row] = r.Lead
 	case components.ReplyOpened:
 		bind(s, row, r.Client, r.Session, r.User)
 	case components.ReplyClosed:

@@ -37,7 +37,7 @@ func AppendBatches(s *components.State, hasher *wire.BatchHasher) {
 				continue
 			}
 			size := uint64(r.Batch.Len)
-			if !roomFor(s, row, size) {
+			if !roomFor(s, row, r) {
 				if s.Waited(r.Since) < waitMicros {
 					s.WakeAt(min(r.Since+waitMicros, s.Now.MonoMicros+growRetryMicros))
 					break
@@ -59,10 +59,10 @@ func AppendBatches(s *components.State, hasher *wire.BatchHasher) {
 	}
 }
 
-// roomFor says whether the partition can take size bytes now, and asks for what is missing: a segment, blocks, the
+// roomFor says whether the partition can take a batch now, and asks for what is missing: a segment, blocks, the
 // last block of the log, memory.
-func roomFor(s *components.State, row int, size uint64) bool {
-	p := &s.Partitions
+func roomFor(s *components.State, row int, r *components.Request) bool {
+	p, size := &s.Partitions, uint64(r.Batch.Len)
 	if p.Phase[row] != components.Ready || p.TailBusy[row] || p.Late[row] {
 		return false
 	}
@@ -83,11 +83,16 @@ func roomFor(s *components.State, row int, size uint64) bool {
 		s.Out.ReadTail.Set(row)
 		return false
 	}
-	if s.Marks.Free() == 0 || !s.ReserveJournal(row, size+wire.SegmentHeadSize) || p.TailCold[row] {
+	if s.Marks.Free() == 0 || !adoptable(s, row, r) && !s.ReserveJournal(row, size+wire.SegmentHeadSize) || p.TailCold[row] {
 		s.WakeAt(s.Now.MonoMicros + memoryRetryMicros)
 		return false
 	}
 	return true
+}
+
+// adoptable says whether a batch can stay where it was received. One that begins a segment goes behind the head, which needs memory anyway.
+func adoptable(s *components.State, row int, r *components.Request) bool {
+	return r.Own && s.Segments.End[s.Partitions.AppendSegment(row)] > 0 && s.Adoptable(row, r.Batch)
 }
 
 // needsRoll says whether a batch belongs into the next segment: a batch is never split, and a segment has one at least.
@@ -169,10 +174,10 @@ func growAhead(s *components.State, row int) {
 	}
 }
 
-// appendBatch stamps one batch and copies it behind the log.
+// appendBatch stamps one batch and puts it behind the log: as a copy, or where it lies.
 func appendBatch(s *components.State, row int, r *components.Request, hasher *wire.BatchHasher) {
 	p := &s.Partitions
-	segment := p.AppendSegment(row)
+	segment, kept := p.AppendSegment(row), adoptable(s, row, r)
 	if s.Segments.End[segment] == 0 {
 		appendHead(s, row, segment)
 	}
@@ -189,7 +194,12 @@ func appendBatch(s *components.State, row int, r *components.Request, hasher *wi
 			Run: s.Run, BaseOffset: s.Segments.Base[segment], Synced: p.Level[row] == components.LevelDurable,
 		}})
 	}
-	s.AppendJournal(row, batch, base, next, true)
+	if kept {
+		s.AdoptJournal(row, r.Frame, r.Batch, base, next)
+		s.MakeRoom(uint64(r.Frame.Len))
+	} else {
+		s.AppendJournal(row, batch, base, next, true)
+	}
 
 	p.OffsetNext[row], p.TimeLast[row] = next, stamp
 	s.Segments.Next[segment], s.Segments.TimeLast[segment] = next, stamp
@@ -197,7 +207,8 @@ func appendBatch(s *components.State, row int, r *components.Request, hasher *wi
 	p.Vouched[row] = false
 	s.Gauges.Appended.Add(uint64(r.Count))
 	ack := components.Ack{Home: r.Home, Conn: r.Conn, Base: base, Next: next, Since: s.Now.MonoMicros,
-		StreamID: r.StreamID, TopicID: r.TopicID, PartitionID: r.PartitionID}
+		StreamID: r.StreamID, TopicID: r.TopicID, PartitionID: r.PartitionID,
+		Kept: kept, Lead: uint16((s.Segments.End[segment] - (r.Batch.Off - r.Frame.Off)) % components.UnitSize)}
 	if p.Level[row] == components.LevelMemory {
 		s.Publish(row)
 		confirm(s, ack)
@@ -222,5 +233,5 @@ func appendHead(s *components.State, row int, segment uint32) {
 // confirm answers a send.
 func confirm(s *components.State, a components.Ack) {
 	s.Answer(a.Home, components.Reply{Kind: components.ReplySent, Conn: a.Conn,
-		StreamID: a.StreamID, TopicID: a.TopicID, PartitionID: a.PartitionID, Offset: a.Base})
+		StreamID: a.StreamID, TopicID: a.TopicID, PartitionID: a.PartitionID, Offset: a.Base, Kept: a.Kept, Lead: a.Lead})
 }

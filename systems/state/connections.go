@@ -67,14 +67,14 @@ func TakeFrames(s *components.State) {
 			breakConn(s, row)
 			continue
 		}
-		takeFrame(s, row, header, in.Frame)
+		takeFrame(s, row, header, in.Frame, in.Own)
 	}
 }
 
 // takeFrame makes a frame the request at hand.
-func takeFrame(s *components.State, row int, header wire.RequestHeader, frame components.Span) {
+func takeFrame(s *components.State, row int, header wire.RequestHeader, frame components.Span, own bool) {
 	c := &s.Conns
-	c.Header[row], c.Frame[row] = header, frame
+	c.Header[row], c.Frame[row], c.Own[row], c.Kept[row] = header, frame, own, false
 	c.Heard[row], c.Since[row] = s.Now.MonoMicros, s.Now.MonoMicros
 	c.Batch[row], c.Count[row], c.Check[row] = components.Span{}, 0, wire.StatusOK
 	if needsCheck(s, row) {

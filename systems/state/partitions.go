@@ -76,10 +76,13 @@ func DoomPartition(s *components.State, entity ecs.Entity) {
 // refuseAll answers every send that waits at a partition, for room or for its level.
 func refuseAll(s *components.State, row int, status wire.Status) {
 	s.Sends.Drop(row, func(r components.Request) { s.Refuse(&r, status) })
-	s.Acks.Drop(row, func(a components.Ack) {
-		s.Answer(a.Home, components.Reply{Kind: components.ReplyStatus, Conn: a.Conn, Status: status})
-	})
+	s.Acks.Drop(row, func(a components.Ack) { answerAck(s, &a, status) })
 	s.Marks.Drop(row, func(components.IndexMark) {})
+}
+
+// answerAck answers a send that is appended and will not be confirmed.
+func answerAck(s *components.State, a *components.Ack, status wire.Status) {
+	s.Answer(a.Home, components.Reply{Kind: components.ReplyStatus, Conn: a.Conn, Status: status, Kept: a.Kept})
 }
 
 // fault stops a partition whose storage failed: waiting sends get StatusCannotSaveMessagesToSegment, which means "may have

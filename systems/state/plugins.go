@@ -69,7 +69,7 @@ func frameForPlugin(s *components.State, row int, r *components.PluginRequest) b
 	b := s.Memory.Bytes(frame)
 	wire.PutRequestHeader(b, header)
 	copy(b[wire.FrameHeaderSize:], r.Body)
-	takeFrame(s, row, header, frame)
+	takeFrame(s, row, header, frame, false)
 	return true
 }
 

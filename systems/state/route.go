@@ -207,7 +207,7 @@ func routeSend(s *components.State, row int) wire.Status {
 		return wire.StatusInvalidCommand
 	}
 	r, owner := partitionRequest(s, row, components.RequestSend, t)
-	r.Batch, r.Count = s.Conns.Batch[row], s.Conns.Count[row]
+	r.Batch, r.Count, r.Own = s.Conns.Batch[row], s.Conns.Count[row], s.Conns.Own[row]
 	s.Ask(owner, r)
 	return wire.StatusOK
 }

@@ -60,7 +60,7 @@ func ExpireAcks(s *components.State) {
 	for row := range s.Acks.Ready(&unlimited) {
 		for s.Acks.Len(row) > 0 && s.Waited(s.Acks.Front(row).Since) >= waitMicros {
 			ack := s.Acks.Pop(row)
-			s.Answer(ack.Home, components.Reply{Kind: components.ReplyStatus, Conn: ack.Conn, Status: wire.StatusCannotSaveMessagesToSegment})
+			answerAck(s, &ack, wire.StatusCannotSaveMessagesToSegment)
 			s.Partitions.Late[row] = true
 		}
 	}

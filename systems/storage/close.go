@@ -27,7 +27,7 @@ func connDone(v components.StateView, st *components.Storage, io *IO, slot uint3
 		st.Conns.Conn[row] = ecs.None
 		st.Out.Closed.Push(conn)
 	default:
-		finishClose(st, io, row)
+		finishClose(v, st, io, row)
 	}
 }
 
@@ -58,13 +58,13 @@ func CloseConns(v components.StateView, st *components.Storage, io *IO) {
 
 // finishClose closes the descriptor of a connection that is shut down, once the kernel and the state systems have let go of
 // its memory.
-func finishClose(st *components.Storage, io *IO, row int) {
+func finishClose(v components.StateView, st *components.Storage, io *IO, row int) {
 	c := &st.Conns
 	if !c.Closing[row] || c.Inflight[row] > 0 || c.State[row] == components.HandedOver || c.Sending[row].Block.Bytes > 0 ||
 		c.FD[row] == components.NoFD {
 		return
 	}
-	releaseFrame(st, io, row)
+	releaseFrame(v, st, io, row)
 	releaseBuffer(st, io, row)
 	st.Starving.Clear(row)
 	slot, token := take(st, OpCloseConn, uint64(c.Conn[row]))

@@ -41,13 +41,13 @@ func AdoptConns(v components.StateView, st *components.Storage, io *IO) {
 func ReadConns(v components.StateView, st *components.Storage, io *IO) {
 	for st.In.Read.Len() > 0 && st.Inflight.Free() > 4 {
 		if row, ok := connRow(v, st, st.In.Read.Pop()); ok {
-			releaseFrame(st, io, row)
+			releaseFrame(v, st, io, row)
 			receive(v, st, io, row)
 		}
 	}
 	for st.Hungry.Len() > 0 {
 		row, ok := connRow(v, st, *st.Hungry.Front())
-		if ok && st.Conns.State[row] == components.Reserving && !st.Conns.Closing[row] && !reserve(st, io, row) {
+		if ok && st.Conns.State[row] == components.Reserving && !st.Conns.Closing[row] && !reserve(v, st, io, row) {
 			break // first come, first served
 		}
 		st.Hungry.Pop()
@@ -76,7 +76,7 @@ func connRow(v components.StateView, st *components.Storage, conn ecs.Entity) (i
 func receive(v components.StateView, st *components.Storage, io *IO, row int) {
 	c := &st.Conns
 	if c.Closing[row] || c.Broken[row] {
-		finishClose(st, io, row)
+		finishClose(v, st, io, row)
 		return
 	}
 	have := c.Header[row]
@@ -132,7 +132,7 @@ func start(st *components.Storage, io *IO, row int) {
 
 // hungry gets memory for a frame at once, or puts the connection in line for it.
 func hungry(v components.StateView, st *components.Storage, io *IO, row int) {
-	if st.Hungry.Len() > 0 || !reserve(st, io, row) {
+	if st.Hungry.Len() > 0 || !reserve(v, st, io, row) {
 		if st.Hungry.Free() == 0 { // those that are gone stand in line still
 			for range st.Hungry.Len() {
 				conn := st.Hungry.Pop()
@@ -147,19 +147,24 @@ func hungry(v components.StateView, st *components.Storage, io *IO, row int) {
 	collect(v, st, io, row)
 }
 
-// reserve takes the memory of a frame, and promises as much again for the journal; what is here moves into it.
-func reserve(st *components.Storage, io *IO, row int) bool {
+// reserve takes the memory of a frame, and promises as much again for the journal; what is here moves into it. It lies where its batch can stay
+// if it is like the connection's last one.
+func reserve(v components.StateView, st *components.Storage, io *IO, row int) bool {
 	c := &st.Conns
-	size := c.Frame[row].Len
+	size, lead := c.Frame[row].Len, uint32(0)
+	if size > wire.FrameHeaderSize {
+		lead = v.Lead(row)
+	}
 	if !st.Budget.Promise(2 * uint64(size)) {
 		return false
 	}
-	span, ok := st.Arena.Alloc(size)
+	span, ok := st.Arena.Alloc(lead + size)
 	if !ok {
 		st.Budget.Redeem(2 * uint64(size))
 		st.Budget.Refuse()
 		return false
 	}
+	span = span.Slice(lead, size)
 	c.Frame[row], c.FrameOwn[row] = span, true
 	c.Have[row] = uint32(copy(st.Memory.Bytes(span), st.Memory.Bytes(c.Header[row])))
 	c.State[row] = components.Collecting
@@ -222,14 +227,16 @@ func handOver(v components.StateView, st *components.Storage, row int, frame com
 	c.State[row] = components.HandedOver
 	c.Greeted[row], c.Quick[row] = true, false
 	c.Progress[row] = v.Now().MonoMicros
-	st.Out.Frames.Push(components.FrameIn{Conn: c.Conn[row], Frame: frame})
+	st.Out.Frames.Push(components.FrameIn{Conn: c.Conn[row], Frame: frame, Own: c.FrameOwn[row]})
 }
 
-// releaseFrame frees a frame that the state systems are done with, or that will never be complete.
-func releaseFrame(st *components.Storage, io *IO, row int) {
+// releaseFrame frees a frame that the state systems are done with, unless the journal keeps it, or one that will never be complete.
+func releaseFrame(v components.StateView, st *components.Storage, io *IO, row int) {
 	c := &st.Conns
 	if c.FrameOwn[row] {
-		st.Arena.Free(c.Frame[row])
+		if c.State[row] != components.HandedOver || !v.Kept(row) {
+			st.Arena.Free(c.Frame[row])
+		}
 		st.Budget.Redeem(2 * uint64(c.Frame[row].Len))
 	}
 	c.Frame[row], c.Have[row], c.FrameOwn[row] = components.Span{}, 0, false
@@ -267,7 +274,7 @@ func received(v components.StateView, st *components.Storage, io *IO, row int, k
 		}
 	}
 	if c.Closing[row] {
-		finishClose(st, io, row)
+		finishClose(v, st, io, row)
 		return
 	}
 	switch errno := errnoOf(res); {

@@ -20,7 +20,7 @@ func SendReplies(v components.StateView, st *components.Storage, io *IO) {
 		c := &st.Conns
 		asked := c.State[row] == components.HandedOver // if not, the connection is told that it is over, and its socket is being read
 		if asked {
-			releaseFrame(st, io, row)
+			releaseFrame(v, st, io, row)
 		}
 		if c.Closing[row] || c.Broken[row] {
 			st.Out.Sent.Push(components.Sent(send))
