@@ -41,6 +41,7 @@ type modelLog struct {
 	t       *testing.T
 	s       *State
 	frames  *Arena // nil: batches come from elsewhere
+	fit     bool   // frames lie so that batches can be adopted
 	row     int
 	random  *rand.Rand
 	adopted int
@@ -136,7 +137,7 @@ func (m *modelLog) frame(record []byte) (frame, batch Span) {
 	}
 	before := uint32(1 + m.random.IntN(5000))
 	lead := uint32(uint64(m.random.IntN(UnitSize)))
-	if m.random.IntN(4) > 0 {
+	if m.fit || m.random.IntN(4) > 0 {
 		lead = uint32((m.s.Segments.End[m.s.Partitions.AppendSegment(m.row)] - uint64(before)) % UnitSize)
 	}
 	piece, ok := m.frames.Alloc(lead + before + uint32(len(record)))
@@ -435,5 +436,35 @@ func TestOnePartitionMayUseAllMemory(t *testing.T) {
 		}
 		m.read()
 		m.release()
+	}
+}
+
+// A log that nobody polls makes do with half of the budget, since the rest would have to be got from the machine; one that is polled gets nearly all.
+func TestMakeRoom(t *testing.T) {
+	for _, polled := range []bool{false, true} {
+		s, _ := memoryWorld(16 << 20)
+		frames := NewArena(s.Memory, 1, 16<<20, s.Arena.budget, nil)
+		var entities ecs.Entities
+		m := newModelLog(t, s, frames, rand.New(rand.NewPCG(3, 1)), &entities)
+		m.fit = true
+		for range 40 {
+			m.append(900_000)
+			for s.Partitions.OffsetWritten[m.row] < s.Partitions.OffsetNext[m.row] {
+				m.seal()
+				m.complete()
+			}
+			s.Partitions.Touched[m.row] = polled
+			s.MakeRoom(m.row, 900_000)
+		}
+		if m.adopted < 25 {
+			t.Fatalf("records: got %d, of which %d were adopted, want most of 40", len(m.records), m.adopted)
+		}
+		granted, least, most := s.Arena.budget.Granted(), uint64(7<<20), uint64(10<<20)
+		if polled {
+			least, most = 14<<20, 16<<20
+		}
+		if granted < least || granted > most {
+			t.Errorf("polled %v: got %d bytes of 16 MiB granted, want %d to %d", polled, granted, least, most)
+		}
 	}
 }

@@ -101,8 +101,8 @@ func (b *Budget) Limit() uint64 { return b.limit }
 // Granted is how many bytes the arenas hold now.
 func (b *Budget) Granted() uint64 { return b.granted.Load() }
 
-// Full says whether so little is left to be granted that frames may soon find nothing.
-func (b *Budget) Full() bool { return b.granted.Load() > b.limit-b.limit/16 }
+// Left is how many bytes are not granted.
+func (b *Budget) Left() uint64 { return b.limit - b.granted.Load() }
 
 // Refuse notes that somebody is left without memory although it has evicted what it could: every shard gives way then.
 func (b *Budget) Refuse() { b.short.Add(1) }

@@ -150,10 +150,14 @@ func (s *State) AllocHot(n uint32) (Span, bool) {
 	return span, ok
 }
 
-// MakeRoom lets hot tails give way for the next n bytes that are received, when there is no memory left for them.
-func (s *State) MakeRoom(n uint64) {
-	if s.Arena.budget.Full() {
+// MakeRoom lets hot tails give way to the n bytes that a partition has kept, so that as many can be received next: when there is little memory left,
+// and of a log that nobody polls already when half of it is in use. New memory must be got from the machine page by page, at the cost of a copy.
+func (s *State) MakeRoom(row int, n uint64) {
+	switch left := s.Arena.budget.Left(); {
+	case left < s.Arena.budget.limit/16:
 		s.Evict(n)
+	case left < s.Arena.budget.limit/2 && !s.Partitions.Touched[row]:
+		s.evictOldest(row)
 	}
 }
 
