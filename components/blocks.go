@@ -24,11 +24,11 @@ const (
 
 // Blocks is the State component of replies that are ready to be sent or being sent: memory of their own, and what they refer to.
 type Blocks struct {
-	free []uint32
-	Span []Span
-	Runs [][]uint32 // journal runs that the vectors point into; counted in Runs.Refs
-	Cold [][]Span   // memory of cold reads that the vectors point into
-	Row  []ecs.Entity
+	slots ecs.Slots
+	Span  []Span
+	Runs  [][]uint32 // journal runs that the vectors point into; counted in Runs.Refs
+	Cold  [][]Span   // memory of cold reads that the vectors point into
+	Row   []ecs.Entity
 }
 
 // Block is the block being filled.
@@ -52,18 +52,11 @@ func (s *State) NewBlock(partition ecs.Entity, vectors uint32, copied uint32) (B
 		return Block{}, false
 	}
 	b := &s.Blocks
-	var row uint32
-	if n := len(b.free); n > 0 {
-		row = b.free[n-1]
-		b.free = b.free[:n-1]
-	} else {
-		row = uint32(len(b.Span))
-		n := len(b.Span) + 1
-		b.Span = ecs.Grow(b.Span, n)
-		b.Runs = ecs.Grow(b.Runs, n)
-		b.Cold = ecs.Grow(b.Cold, n)
-		b.Row = ecs.Grow(b.Row, n)
-	}
+	row, n := b.slots.Take(), b.slots.Cap()
+	b.Span = ecs.Grow(b.Span, n)
+	b.Runs = ecs.Grow(b.Runs, n)
+	b.Cold = ecs.Grow(b.Cold, n)
+	b.Row = ecs.Grow(b.Row, n)
 	b.Span[row], b.Runs[row], b.Cold[row], b.Row[row] = span, b.Runs[row][:0], b.Cold[row][:0], partition
 	if partition, ok := s.Partitions.Row(partition); ok {
 		s.Partitions.InFlight[partition]++
@@ -160,5 +153,5 @@ func (s *State) FreeBlock(row uint32) {
 	}
 	s.Arena.Free(b.Span[row])
 	b.Span[row], b.Cold[row], b.Row[row] = Span{}, b.Cold[row][:0], ecs.None
-	b.free = append(b.free, row)
+	b.slots.Put(row)
 }

@@ -9,7 +9,7 @@ import (
 // Offsets is the State component of stored consumer offsets of the partitions that this shard owns.
 type Offsets struct {
 	rows  map[offsetKey]uint32
-	free  []uint32
+	slots ecs.Slots
 	key   []offsetKey
 	Value []uint64 // offset of the last message consumed
 	Order []uint64 // run << 40 | counter of the change that set it
@@ -53,18 +53,11 @@ func (o *Offsets) Set(partition ecs.Entity, consumer ConsumerKey, value, order u
 		o.Value[row], o.Order[row] = value, order
 		return
 	}
-	var row uint32
-	if n := len(o.free); n > 0 {
-		row = o.free[n-1]
-		o.free = o.free[:n-1]
-	} else {
-		row = uint32(len(o.key))
-		n := len(o.key) + 1
-		o.key = ecs.Grow(o.key, n)
-		o.Value = ecs.Grow(o.Value, n)
-		o.Order = ecs.Grow(o.Order, n)
-		o.next = ecs.Grow(o.next, n)
-	}
+	row, n := o.slots.Take(), o.slots.Cap()
+	o.key = ecs.Grow(o.key, n)
+	o.Value = ecs.Grow(o.Value, n)
+	o.Order = ecs.Grow(o.Order, n)
+	o.next = ecs.Grow(o.next, n)
 	head := o.heads[partition]
 	o.key[row], o.Value[row], o.Order[row], o.next[row] = key, value, order, head.first
 	head.first = row + 1
@@ -97,7 +90,7 @@ func (o *Offsets) Delete(partition ecs.Entity, consumer ConsumerKey) {
 		o.heads[partition] = head
 	}
 	delete(o.rows, key)
-	o.free = append(o.free, row)
+	o.slots.Put(row)
 }
 
 // DeleteAll forgets every offset of a partition.
@@ -106,7 +99,7 @@ func (o *Offsets) DeleteAll(partition ecs.Entity) {
 		row := at - 1
 		at = o.next[row]
 		delete(o.rows, o.key[row])
-		o.free = append(o.free, row)
+		o.slots.Put(row)
 	}
 	delete(o.heads, partition)
 }

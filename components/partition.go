@@ -172,7 +172,7 @@ const NoRow = ^uint32(0)
 // Segments is the State component of the segments of this shard's partitions: one row each, listed in Partitions.Segments, made ahead, or, when the
 // segment is gone from the log, in Partitions.Retired.
 type Segments struct {
-	free      []uint32
+	slots     ecs.Slots
 	ID        []uint64 // run << 40 | (counter * shards + shard): names the file
 	Base      []uint64 // offset of the first message
 	Next      []uint64 // offset after the last message appended
@@ -185,22 +185,15 @@ type Segments struct {
 
 // Add enters a segment and returns its row.
 func (s *Segments) Add(id, base, end uint64) uint32 {
-	var row uint32
-	if n := len(s.free); n > 0 {
-		row = s.free[n-1]
-		s.free = s.free[:n-1]
-	} else {
-		row = uint32(len(s.ID))
-		n := len(s.ID) + 1
-		s.ID = ecs.Grow(s.ID, n)
-		s.Base = ecs.Grow(s.Base, n)
-		s.Next = ecs.Grow(s.Next, n)
-		s.End = ecs.Grow(s.End, n)
-		s.Allocated = ecs.Grow(s.Allocated, n)
-		s.TimeLast = ecs.Grow(s.TimeLast, n)
-		s.Users = ecs.Grow(s.Users, n)
-		s.Gone = ecs.Grow(s.Gone, n)
-	}
+	row, n := s.slots.Take(), s.slots.Cap()
+	s.ID = ecs.Grow(s.ID, n)
+	s.Base = ecs.Grow(s.Base, n)
+	s.Next = ecs.Grow(s.Next, n)
+	s.End = ecs.Grow(s.End, n)
+	s.Allocated = ecs.Grow(s.Allocated, n)
+	s.TimeLast = ecs.Grow(s.TimeLast, n)
+	s.Users = ecs.Grow(s.Users, n)
+	s.Gone = ecs.Grow(s.Gone, n)
 	s.ID[row], s.Base[row], s.Next[row], s.End[row], s.Allocated[row], s.TimeLast[row] = id, base, base, end, 0, 0
 	s.Users[row], s.Gone[row] = 0, false
 	return row
@@ -215,7 +208,7 @@ func (s *Segments) Drop(row uint32) {
 		panic(fmt.Sprintf("components: segment %#x dropped with %d users", s.ID[row], s.Users[row]))
 	}
 	s.ID[row] = 0
-	s.free = append(s.free, row)
+	s.slots.Put(row)
 }
 
 // List is a short queue of row numbers that one table row owns, oldest first.

@@ -18,7 +18,7 @@ type ColdPart struct {
 // Polls is the State component of polls that wait for the disk, and of reads ahead of them: one row each. A read ahead has a row without a request,
 // until the poll comes that it was made for.
 type Polls struct {
-	free    []uint32
+	slots   ecs.Slots
 	Request []Request
 	Target  []uint64 // offset of the first message wanted
 	Time    []uint64 // with ByTime: µs
@@ -39,28 +39,21 @@ type Polls struct {
 
 // Add takes a row.
 func (p *Polls) Add(r Request) uint32 {
-	var row uint32
-	if n := len(p.free); n > 0 {
-		row = p.free[n-1]
-		p.free = p.free[:n-1]
-	} else {
-		row = uint32(len(p.Request))
-		n := len(p.Request) + 1
-		p.Request = ecs.Grow(p.Request, n)
-		p.Target = ecs.Grow(p.Target, n)
-		p.Time = ecs.Grow(p.Time, n)
-		p.ByTime = ecs.Grow(p.ByTime, n)
-		p.Segment = ecs.Grow(p.Segment, n)
-		p.Size = ecs.Grow(p.Size, n)
-		p.Begin = ecs.Grow(p.Begin, n)
-		p.Taken = ecs.Grow(p.Taken, n)
-		p.Bytes = ecs.Grow(p.Bytes, n)
-		p.Parts = ecs.Grow(p.Parts, n)
-		p.Told = ecs.Grow(p.Told, n)
-		p.Goes = ecs.Grow(p.Goes, n)
-		p.Read = ecs.Grow(p.Read, n)
-		p.Of = ecs.Grow(p.Of, n)
-	}
+	row, n := p.slots.Take(), p.slots.Cap()
+	p.Request = ecs.Grow(p.Request, n)
+	p.Target = ecs.Grow(p.Target, n)
+	p.Time = ecs.Grow(p.Time, n)
+	p.ByTime = ecs.Grow(p.ByTime, n)
+	p.Segment = ecs.Grow(p.Segment, n)
+	p.Size = ecs.Grow(p.Size, n)
+	p.Begin = ecs.Grow(p.Begin, n)
+	p.Taken = ecs.Grow(p.Taken, n)
+	p.Bytes = ecs.Grow(p.Bytes, n)
+	p.Parts = ecs.Grow(p.Parts, n)
+	p.Told = ecs.Grow(p.Told, n)
+	p.Goes = ecs.Grow(p.Goes, n)
+	p.Read = ecs.Grow(p.Read, n)
+	p.Of = ecs.Grow(p.Of, n)
 	p.Request[row] = r
 	p.Target[row], p.Time[row], p.ByTime[row], p.Segment[row], p.Size[row], p.Told[row] = 0, 0, false, 0, 0, false
 	p.Goes[row], p.Read[row], p.Of[row] = false, ColdRead{}, 0
@@ -72,7 +65,7 @@ func (p *Polls) Add(r Request) uint32 {
 // Drop frees a row.
 func (p *Polls) Drop(row uint32) {
 	p.Request[row] = Request{}
-	p.free = append(p.free, row)
+	p.slots.Put(row)
 	p.Live--
 }
 

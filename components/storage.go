@@ -168,7 +168,7 @@ type Listener struct {
 // nothing in flight may be dropped at any time: its descriptors are closed.
 type SegmentFiles struct {
 	ByID      map[uint64]uint32
-	free      []uint32
+	slots     ecs.Slots
 	File      []wire.SegmentFile // zero: the row is free
 	LogFD     []int32            // NoFD is closed
 	IndexFD   []int32
@@ -190,25 +190,18 @@ func (f *SegmentFiles) Row(file wire.SegmentFile) uint32 {
 	if row, ok := f.ByID[file.SegmentID]; ok {
 		return row
 	}
-	var row uint32
-	if n := len(f.free); n > 0 {
-		row = f.free[n-1]
-		f.free = f.free[:n-1]
-	} else {
-		row = uint32(len(f.File))
-		n := len(f.File) + 1
-		f.File = ecs.Grow(f.File, n)
-		f.LogFD = ecs.Grow(f.LogFD, n)
-		f.IndexFD = ecs.Grow(f.IndexFD, n)
-		f.LogBusy = ecs.Grow(f.LogBusy, n)
-		f.IndexBusy = ecs.Grow(f.IndexBusy, n)
-		f.IndexDead = ecs.Grow(f.IndexDead, n)
-		f.Fresh = ecs.Grow(f.Fresh, n)
-		f.Recycled = ecs.Grow(f.Recycled, n)
-		f.Inflight = ecs.Grow(f.Inflight, n)
-		f.Used = ecs.Grow(f.Used, n)
-		f.Allocated = ecs.Grow(f.Allocated, n)
-	}
+	row, n := f.slots.Take(), f.slots.Cap()
+	f.File = ecs.Grow(f.File, n)
+	f.LogFD = ecs.Grow(f.LogFD, n)
+	f.IndexFD = ecs.Grow(f.IndexFD, n)
+	f.LogBusy = ecs.Grow(f.LogBusy, n)
+	f.IndexBusy = ecs.Grow(f.IndexBusy, n)
+	f.IndexDead = ecs.Grow(f.IndexDead, n)
+	f.Fresh = ecs.Grow(f.Fresh, n)
+	f.Recycled = ecs.Grow(f.Recycled, n)
+	f.Inflight = ecs.Grow(f.Inflight, n)
+	f.Used = ecs.Grow(f.Used, n)
+	f.Allocated = ecs.Grow(f.Allocated, n)
 	f.File[row], f.LogFD[row], f.IndexFD[row], f.LogBusy[row], f.IndexBusy[row] = file, NoFD, NoFD, false, false
 	f.Inflight[row], f.Used[row], f.Allocated[row], f.IndexDead[row], f.Fresh[row] = 0, 0, 0, false, false
 	f.Recycled[row] = PoolFile{}
@@ -220,7 +213,7 @@ func (f *SegmentFiles) Row(file wire.SegmentFile) uint32 {
 func (f *SegmentFiles) Drop(row uint32) {
 	delete(f.ByID, f.File[row].SegmentID)
 	f.File[row] = wire.SegmentFile{}
-	f.free = append(f.free, row)
+	f.slots.Put(row)
 }
 
 // GrowStep is a step of making or growing a log that returned, for the step after it.
@@ -291,7 +284,7 @@ type OffsetRewrite struct {
 
 // Colds is the table of cold reads under way.
 type Colds struct {
-	free  []uint32
+	slots ecs.Slots
 	Order []ColdOrder
 	Busy  []bool   // a read is in flight for it
 	Index []uint64 // position of the index chunk being read
@@ -302,17 +295,11 @@ type Colds struct {
 
 // Add takes a row.
 func (c *Colds) Add(order ColdOrder) int {
-	var row int
-	if n := len(c.free); n > 0 {
-		row = int(c.free[n-1])
-		c.free = c.free[:n-1]
-	} else {
-		row = len(c.Order)
-		c.Order = ecs.Grow(c.Order, row+1)
-		c.Busy = ecs.Grow(c.Busy, row+1)
-		c.Index = ecs.Grow(c.Index, row+1)
-		c.Best = ecs.Grow(c.Best, row+1)
-	}
+	row, n := int(c.slots.Take()), c.slots.Cap()
+	c.Order = ecs.Grow(c.Order, n)
+	c.Busy = ecs.Grow(c.Busy, n)
+	c.Index = ecs.Grow(c.Index, n)
+	c.Best = ecs.Grow(c.Best, n)
 	c.Order[row], c.Busy[row], c.Index[row], c.Best[row] = order, false, 0, wire.SegmentHeadSize
 	c.Live.Set(row)
 	return row
@@ -321,7 +308,7 @@ func (c *Colds) Add(order ColdOrder) int {
 // Drop frees a row.
 func (c *Colds) Drop(row int) {
 	c.Live.Clear(row)
-	c.free = append(c.free, uint32(row))
+	c.slots.Put(uint32(row))
 }
 
 // Inflight is the table of operations that the kernel has: one slot each. A token names kind, generation and slot, so a late

@@ -1,0 +1,225 @@
+package components
+
+import (
+	"fmt"
+	"math/bits"
+)
+
+// Arena hands out contiguous memory of one slab in units of 4 KiB: small pieces from shared chunks, large ones as runs of
+// whole chunks. The slab is larger than the budget, so that a large piece finds contiguous addresses although
+// others lie scattered; what is touched is limited by the Budget. An arena belongs to one side (State or Storage) of
+// one shard.
+//
+// Invariant: a chunk with a used unit is granted; granted chunks times ChunkSize is what this arena took from the budget.
+type Arena struct {
+	slab     uint32
+	budget   *Budget
+	used     []uint64 // per chunk: a bit for each unit in use
+	granted  []bool   // per chunk
+	top      int      // chunks at or above it were never granted
+	small    int      // chunks below it have no room for a small piece
+	large    int      // where the search for the next large piece begins
+	inUse    uint64   // bytes
+	held     uint64   // bytes granted
+	returns  *Returns // what others let go of
+	populate func(off, n uint64)
+}
+
+// NewArena manages slab number slab of memory, of size bytes, under budget. Populate, if not nil, is told of each piece of the slab before
+// it is used for the first time.
+func NewArena(memory *Memory, slab uint32, size uint64, budget *Budget, populate func(off, n uint64)) *Arena {
+	chunks := int(size / ChunkSize)
+	return &Arena{slab: slab, budget: budget, returns: memory.slabs[slab].returns, populate: populate,
+		used: make([]uint64, chunks), granted: make([]bool, chunks)}
+}
+
+// InUse is how many bytes are handed out.
+func (a *Arena) InUse() uint64 {
+	a.takeReturns()
+	return a.inUse
+}
+
+// Refuse asks every shard to give way: this arena got nothing although its owner did what it could.
+func (a *Arena) Refuse() { a.budget.Refuse() }
+
+// Held is how many bytes the arena has taken from the budget.
+func (a *Arena) Held() uint64 { return a.held }
+
+// Alloc returns n bytes, aligned to a unit, or false when budget or address space do not allow it. Their content is
+// what the last owner left.
+func (a *Arena) Alloc(n uint32) (Span, bool) {
+	if n == 0 {
+		panic("components: allocation of no bytes")
+	}
+	a.takeReturns()
+	units := int((uint64(n) + UnitSize - 1) / UnitSize)
+	var first int
+	var ok bool
+	if units <= chunkUnits {
+		first, ok = a.allocSmall(units)
+	} else {
+		first, ok = a.allocLarge((units + chunkUnits - 1) / chunkUnits)
+	}
+	if !ok {
+		return Span{}, false
+	}
+	a.inUse += chargedUnits(units) * UnitSize
+	return Span{Slab: a.slab, Len: n, Off: uint64(first) * UnitSize}, true
+}
+
+// Free takes back what Alloc returned: the same piece, or what of it begins in its first unit and goes to its end.
+func (a *Arena) Free(s Span) {
+	if s.Slab != a.slab || s.Len == 0 {
+		panic(fmt.Sprintf("components: free of %+v in the arena of slab %d", s, a.slab))
+	}
+	a.free(unitsOf(s))
+}
+
+// Trim is Free for what a span lies in, but for the piece keep of it.
+func (a *Arena) Trim(s, keep Span) {
+	before, behind := unitsOf(s).around(unitsOf(keep))
+	a.free(behind)
+	a.free(before)
+}
+
+func (a *Arena) free(u units) {
+	for chunk, mask := range u.chunks {
+		a.put(chunk, mask)
+	}
+}
+
+// put makes units of a chunk free. A large piece is put from its last chunk to its first, where the search for the next begins.
+func (a *Arena) put(chunk int, mask uint64) {
+	if a.used[chunk]&mask != mask {
+		panic(fmt.Sprintf("components: units %#x of chunk %d of slab %d freed twice", mask, chunk, a.slab))
+	}
+	a.used[chunk] &^= mask
+	a.small = min(a.small, chunk)
+	if a.used[chunk] == 0 {
+		a.large = chunk
+	}
+	a.inUse -= uint64(bits.OnesCount64(mask)) * UnitSize
+}
+
+// takeReturns makes free what others have returned.
+func (a *Arena) takeReturns() {
+	for chunk, mask := range a.returns.take {
+		a.put(chunk, mask)
+	}
+}
+
+// allocSmall finds units free units in one chunk: from the lowest chunk with room onward, then in a chunk new to us.
+func (a *Arena) allocSmall(units int) (first int, ok bool) {
+	for a.small < a.top && a.used[a.small] == ^uint64(0) {
+		a.small++
+	}
+	fresh := -1
+	for chunk := a.small; chunk < a.top; chunk++ {
+		if !a.granted[chunk] {
+			if fresh < 0 {
+				fresh = chunk
+			}
+			continue
+		}
+		if at, ok := freeRun(a.used[chunk], units); ok {
+			a.used[chunk] |= unitMask(units) << at
+			return chunk*chunkUnits + at, true
+		}
+	}
+	if fresh < 0 {
+		fresh = a.top
+	}
+	if fresh >= len(a.used) || !a.grant(fresh, 1) {
+		return 0, false
+	}
+	a.used[fresh] = unitMask(units)
+	return fresh * chunkUnits, true
+}
+
+// freeRun finds n clear bits in a row in word.
+func freeRun(word uint64, n int) (at int, ok bool) {
+	free := ^word // bit i: a run of length 1 begins at i
+	for have := 1; have < n && free != 0; {
+		step := min(have, n-have)
+		free &= free >> step
+		have += step
+	}
+	if free == 0 {
+		return 0, false
+	}
+	return bits.TrailingZeros64(free), true
+}
+
+// allocLarge finds a run of so many unused chunks, first from where the last one was freed.
+func (a *Arena) allocLarge(chunks int) (first int, ok bool) {
+	at, ok := a.unusedRun(a.large, a.top, chunks)
+	if !ok {
+		at, ok = a.unusedRun(0, min(a.large+chunks, a.top), chunks)
+	}
+	if !ok {
+		at, ok = a.unusedRun(max(a.top-chunks, 0), len(a.used), chunks)
+	}
+	if !ok || !a.grant(at, chunks) {
+		return 0, false
+	}
+	for i := range chunks {
+		a.used[at+i] = ^uint64(0)
+	}
+	a.large = at + chunks
+	return at * chunkUnits, true
+}
+
+func (a *Arena) unusedRun(from, to, chunks int) (at int, ok bool) {
+	run := 0
+	for i := from; i < to; i++ {
+		if a.used[i] != 0 {
+			run = 0
+			continue
+		}
+		if run++; run == chunks {
+			return i + 1 - chunks, true
+		}
+	}
+	return 0, false
+}
+
+// grant makes chunks [at, at+n) ours, taking the missing ones from the budget.
+func (a *Arena) grant(at, n int) bool {
+	missing := uint64(0)
+	for i := at; i < at+n; i++ {
+		if !a.granted[i] {
+			missing++
+		}
+	}
+	if missing > 0 && !a.budget.take(missing*ChunkSize) {
+		return false
+	}
+	for i := at; i < at+n; i++ {
+		if !a.granted[i] && a.populate != nil {
+			a.populate(uint64(i)*ChunkSize, ChunkSize)
+		}
+		a.granted[i] = true
+	}
+	a.held += missing * ChunkSize
+	a.top = max(a.top, at+n)
+	return true
+}
+
+// GiveBack returns unused chunks to the budget until no more than keep bytes are held, and calls release for each piece
+// of the slab whose memory the machine may have back.
+func (a *Arena) GiveBack(keep uint64, release func(off, n uint64)) {
+	a.takeReturns()
+	for chunk := a.top - 1; chunk >= 0 && a.held > keep; chunk-- {
+		if !a.granted[chunk] || a.used[chunk] != 0 {
+			continue
+		}
+		a.granted[chunk] = false
+		a.held -= ChunkSize
+		release(uint64(chunk)*ChunkSize, ChunkSize)
+		a.budget.put(ChunkSize)
+		if chunk == a.top-1 {
+			a.top--
+		}
+	}
+	a.small = 0
+}

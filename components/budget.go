@@ -1,0 +1,61 @@
+package components
+
+import "sync/atomic"
+
+// Budget is the one number of bytes that all arenas of the process share. Shards take from it in chunks and return what
+// they hold above need when another shard runs short.
+type Budget struct {
+	limit   uint64
+	granted atomic.Uint64
+	promise atomic.Uint64
+	short   atomic.Uint64 // how often somebody was left without memory
+}
+
+// NewBudget is a budget of limit bytes.
+func NewBudget(limit uint64) *Budget { return &Budget{limit: limit} }
+
+// Limit is the size of the budget in bytes.
+func (b *Budget) Limit() uint64 { return b.limit }
+
+// Granted is how many bytes the arenas hold now.
+func (b *Budget) Granted() uint64 { return b.granted.Load() }
+
+// Left is how many bytes are not granted.
+func (b *Budget) Left() uint64 { return b.limit - b.granted.Load() }
+
+// Refuse notes that somebody is left without memory although it has evicted what it could: every shard gives way then.
+func (b *Budget) Refuse() { b.short.Add(1) }
+
+// Refused is how often that was.
+func (b *Budget) Refused() uint64 { return b.short.Load() }
+
+// Promise sets n bytes aside for a frame that is being received and will be journaled: so many frames are admitted as the budget
+// can carry to the end, and no two wait for each other. One is always admitted.
+func (b *Budget) Promise(n uint64) bool {
+	for {
+		have := b.promise.Load()
+		if have > 0 && have+n > b.limit-b.limit/8 {
+			return false
+		}
+		if b.promise.CompareAndSwap(have, have+n) {
+			return true
+		}
+	}
+}
+
+// Redeem gives back what was promised.
+func (b *Budget) Redeem(n uint64) { b.promise.Add(^(n - 1)) }
+
+func (b *Budget) take(n uint64) bool {
+	for {
+		have := b.granted.Load()
+		if have+n > b.limit {
+			return false
+		}
+		if b.granted.CompareAndSwap(have, have+n) {
+			return true
+		}
+	}
+}
+
+func (b *Budget) put(n uint64) { b.granted.Add(^(n - 1)) }

@@ -1,0 +1,205 @@
+package components
+
+// Evict gives back journal memory that is written and referred to by no one, partitions that were not polled lately first,
+// oldest bytes first, until at least n bytes are free or nothing can go.
+func (s *State) Evict(n uint64) bool {
+	j := &s.Journal
+	freed := uint64(0)
+	for idle := 0; idle <= 2*j.Hot.Len() && j.Hot.Len() > 0; idle++ {
+		row, ok := j.Hot.Next(j.cursor)
+		if !ok {
+			j.cursor = 0
+			if row, ok = j.Hot.Next(0); !ok {
+				break
+			}
+		}
+		j.cursor = row + 1
+		if s.Partitions.Touched[row] {
+			s.Partitions.Touched[row] = false
+			continue
+		}
+		if got := s.evictOldest(row); got > 0 {
+			if freed += got; freed >= n {
+				return true
+			}
+			idle = 0
+		}
+	}
+	return false
+}
+
+// evictOldest frees the oldest run of a partition if all in it is written and nobody sends from it. Of a run with the partition's last block
+// that block stays, and some room behind it.
+func (s *State) evictOldest(row int) uint64 {
+	p, x, runs := &s.Partitions, &s.Journal.Extents, &s.Journal.Runs
+	list := &p.Extents[row]
+	run := x.Run[list.At(0)]
+	if runs.Refs[run] > 0 {
+		return 0
+	}
+	n := 0
+	for n < list.Len() && x.Run[list.At(n)] == run {
+		if !s.written(row, list.At(n)) {
+			return 0
+		}
+		n++
+	}
+	span := runs.Span[run]
+	if n == list.Len() {
+		tail, ok := s.tailExtent(row)
+		switch {
+		case span.Len <= runSize:
+			if row+1 == s.Journal.growing || !s.releaseTail(row) {
+				return 0
+			}
+		case ok && x.end(tail)%UnitSize > 0:
+			n--
+			s.keepTail(row, tail)
+		}
+	}
+	for range n {
+		e := list.Pop()
+		x.slots.Put(e)
+	}
+	s.Journal.Evicted++
+	if list.Len() > 0 && x.Run[list.At(0)] == run { // the last block
+		runs.Extents[run] = 1
+		return uint64(span.Len - runs.Span[run].Len)
+	}
+	if list.Len() == 0 {
+		s.Journal.Hot.Clear(row)
+	}
+	s.freeRun(run)
+	return uint64(span.Len)
+}
+
+// keepTail frees a run but for the last block of the log, in which the extent ends: that moves to a small piece of memory or, if there is none,
+// stays with what lies behind it, up to runSize.
+func (s *State) keepTail(row int, tail uint32) {
+	x, runs := &s.Journal.Extents, &s.Journal.Runs
+	run, skip := x.Run[tail], AlignDown(x.Len[tail])
+	x.Mem[tail] += skip
+	x.File[tail] += skip
+	x.Len[tail] -= skip
+	if x.FirstPos[tail] != NoPosition && x.FirstPos[tail] < x.File[tail] {
+		x.FirstPos[tail], x.FirstOffset[tail] = NoPosition, s.Partitions.OffsetNext[row]
+	}
+	span := runs.Span[run]
+	if small, ok := s.Arena.Alloc(runSize); ok {
+		copy(s.Memory.Bytes(small), s.extentBytes(tail))
+		runs.Span[run], x.Mem[tail] = small, small.Off
+		s.freeSpan(span)
+		return
+	}
+	room := s.extentRoom(tail)
+	runs.Span[run] = room.Slice(0, min(runSize, room.Len))
+	if span.Slab == s.Arena.slab {
+		s.Arena.Trim(span, runs.Span[run])
+	} else {
+		s.Memory.Trim(span, runs.Span[run])
+	}
+}
+
+// written says whether all bytes of an extent are in the file, and none of its blocks is needed for a write.
+func (s *State) written(row int, extent uint32) bool {
+	p, x := &s.Partitions, &s.Journal.Extents
+	if x.Segment[extent] != p.Write[row] {
+		return s.Segments.Base[x.Segment[extent]] < s.Segments.Base[p.Write[row]]
+	}
+	if p.Writing(row) { // it begins with the block in which the last one ended
+		return x.end(extent) <= AlignDown(p.Written[row])
+	}
+	return x.end(extent) <= p.Written[row]
+}
+
+// releaseTail lets go of the partly filled last block of an idle partition: everything is written and vouched for, so the
+// next append can read the block back and check it.
+func (s *State) releaseTail(row int) bool {
+	p := &s.Partitions
+	if !p.Vouched[row] || p.Waiting[row] != 0 || p.Vouching[row] || p.Phase[row] != Ready {
+		return false
+	}
+	tail, ok := s.tailExtent(row)
+	if ok {
+		end := s.Journal.Extents.end(tail)
+		if end%UnitSize != 0 {
+			p.TailHash[row] = s.Hash(s.Memory.Bytes(s.extentSpan(tail, AlignDown(end), end)))
+			p.TailCold[row] = true
+		}
+	}
+	return true
+}
+
+func (s *State) freeRun(run uint32) {
+	runs := &s.Journal.Runs
+	s.freeSpan(runs.Span[run])
+	runs.Extents[run], runs.Span[run] = 0, Span{}
+	runs.slots.Put(run)
+}
+
+// freeSpan frees memory of this shard's arena, or gives it back to that of the frame that it was.
+func (s *State) freeSpan(span Span) {
+	if s.Arena.slab == span.Slab {
+		s.Arena.Free(span)
+	} else {
+		s.Memory.Return(span)
+	}
+}
+
+// HotIn is how many bytes of an arena the journal holds.
+func (s *State) HotIn(a *Arena) (bytes uint64) {
+	for _, span := range s.Journal.Runs.Span {
+		if span.Slab == a.slab {
+			bytes += uint64(span.Len)
+		}
+	}
+	return bytes
+}
+
+// ForgetExtents takes the extents at the beginning of a partition's list out of the journal while they are of segments that are gone. What
+// replies are being sent from stays until they are: FreeBlock frees it.
+func (s *State) ForgetExtents(row int) {
+	x, runs := &s.Journal.Extents, &s.Journal.Runs
+	list := &s.Partitions.Extents[row]
+	for list.Len() > 0 && s.Segments.Gone[x.Segment[list.At(0)]] {
+		e := list.Pop()
+		x.slots.Put(e)
+		run := x.Run[e]
+		if runs.Extents[run]--; runs.Extents[run] == 0 && runs.Refs[run] == 0 {
+			s.freeRun(run)
+		}
+		s.Journal.Evicted++
+	}
+	if list.Len() == 0 {
+		s.Journal.Hot.Clear(row)
+	}
+}
+
+// DropJournal forgets all journal memory of a partition whose files go, or that is faulted. It returns false while a reply is
+// being sent from it or a write is in flight.
+func (s *State) DropJournal(row int) bool {
+	p, x, runs := &s.Partitions, &s.Journal.Extents, &s.Journal.Runs
+	list := &p.Extents[row]
+	if p.Writing(row) {
+		return false
+	}
+	for i := range list.Len() {
+		if runs.Refs[x.Run[list.At(i)]] > 0 {
+			return false
+		}
+	}
+	for list.Len() > 0 {
+		e := list.Pop()
+		x.slots.Put(e)
+		if runs.Extents[x.Run[e]]--; runs.Extents[x.Run[e]] == 0 {
+			s.freeRun(x.Run[e])
+		}
+	}
+	if p.Spare[row] != NoRow {
+		s.freeRun(p.Spare[row])
+		p.Spare[row] = NoRow
+	}
+	s.Journal.Hot.Clear(row)
+	s.Unsealed.Clear(row)
+	return true
+}
