@@ -7,8 +7,8 @@ import (
 
 // Arena hands out contiguous memory of one slab in units of 4 KiB: small pieces from shared chunks, large ones as runs of
 // whole chunks. The slab is larger than the budget, so that a large piece finds contiguous addresses although
-// others lie scattered; what is touched is limited by the Budget. An arena belongs to one side (State or Storage) of
-// one shard.
+// others lie scattered; what is touched is limited by the Budget. An arena belongs to one shard:
+// both its sides, State and Storage, take from it, so that what one lets go of the other finds.
 //
 // Invariant: a chunk with a used unit is granted; granted chunks times ChunkSize is what this arena took from the budget.
 type Arena struct {
@@ -64,6 +64,7 @@ func (a *Arena) Alloc(n uint32) (Span, bool) {
 		return Span{}, false
 	}
 	a.inUse += chargedUnits(units) * UnitSize
+	a.tell()
 	return Span{Slab: a.slab, Len: n, Off: uint64(first) * UnitSize}, true
 }
 
@@ -86,7 +87,11 @@ func (a *Arena) free(u units) {
 	for chunk, mask := range u.chunks {
 		a.put(chunk, mask)
 	}
+	a.tell()
 }
+
+// tell lets other shards see how much is unused.
+func (a *Arena) tell() { a.returns.spare.Store(a.held - a.inUse) }
 
 // put makes units of a chunk free. A large piece is put from its last chunk to its first, where the search for the next begins.
 func (a *Arena) put(chunk int, mask uint64) {
@@ -105,6 +110,7 @@ func (a *Arena) put(chunk int, mask uint64) {
 func (a *Arena) takeReturns() {
 	for chunk, mask := range a.returns.take {
 		a.put(chunk, mask)
+		a.tell()
 	}
 }
 
@@ -222,4 +228,5 @@ func (a *Arena) GiveBack(keep uint64, release func(off, n uint64)) {
 		}
 	}
 	a.small = 0
+	a.tell()
 }

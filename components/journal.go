@@ -130,12 +130,13 @@ func (s *State) ReserveJournal(row int, n uint64) bool {
 		n = (n + ChunkSize - 1) / ChunkSize * ChunkSize
 	}
 	s.Journal.growing = row + 1
+	defer func() { s.Journal.growing = 0 }()
 	span, ok := s.AllocHot(uint32(max(n, runSize)))
-	s.Journal.growing = 0
 	if !ok {
 		return false
 	}
 	p.Spare[row] = s.Journal.Runs.add(span)
+	s.makeRoom(row, span)
 	return true
 }
 
@@ -208,6 +209,7 @@ func (s *State) AdoptJournal(row int, frame, batch Span, base, next uint64) {
 	run := s.Journal.Runs.add(frame.Whole())
 	fresh := s.addExtent(row, run, batch.Off-s.Segments.End[segment]%UnitSize)
 	s.extend(row, fresh, uint64(batch.Len), base, next, startsRecord)
+	s.makeRoom(row, frame)
 }
 
 // writableExtent is the extent that the next byte goes to: the tail while it has room, else a new one.

@@ -1,10 +1,16 @@
 package components
 
+// elsewhereMax is how much memory of other arenas Evict lets go of in vain, in bytes.
+const elsewhereMax = 8 << 20
+
 // Evict gives back journal memory that is written and referred to by no one, partitions that were not polled lately first,
-// oldest bytes first, until at least n bytes are free or nothing can go.
-func (s *State) Evict(n uint64) bool {
+// oldest bytes first, until at least n bytes of this shard's arena are free or nothing can go.
+func (s *State) Evict(n uint64) { s.evictIn(s.Arena.slab, n) }
+
+// evictIn is Evict for the arena of any slab.
+func (s *State) evictIn(slab uint32, n uint64) {
 	j := &s.Journal
-	freed := uint64(0)
+	freed, elsewhere := uint64(0), uint64(0)
 	for idle := 0; idle <= 2*j.Hot.Len() && j.Hot.Len() > 0; idle++ {
 		row, ok := j.Hot.Next(j.cursor)
 		if !ok {
@@ -18,29 +24,37 @@ func (s *State) Evict(n uint64) bool {
 			s.Partitions.Touched[row] = false
 			continue
 		}
-		if got := s.evictOldest(row); got > 0 {
-			if freed += got; freed >= n {
-				return true
-			}
+		got := s.evictOldest(row)
+		if got.Slab == slab {
+			freed += uint64(got.Len)
+		} else {
+			elsewhere += uint64(got.Len)
+		}
+		if freed >= n || elsewhere >= elsewhereMax {
+			return
+		}
+		if got.Len > 0 {
 			idle = 0
 		}
 	}
-	return false
 }
 
-// evictOldest frees the oldest run of a partition if all in it is written and nobody sends from it. Of a run with the partition's last block
-// that block stays, and some room behind it.
-func (s *State) evictOldest(row int) uint64 {
+// evictOldest frees the oldest run of a partition if all in it is written and nobody sends from it, and returns as many bytes as it freed of it.
+// Of a run with the partition's last block that block stays, and some room behind it.
+func (s *State) evictOldest(row int) (freed Span) {
 	p, x, runs := &s.Partitions, &s.Journal.Extents, &s.Journal.Runs
 	list := &p.Extents[row]
+	if list.Len() == 0 {
+		return Span{}
+	}
 	run := x.Run[list.At(0)]
 	if runs.Refs[run] > 0 {
-		return 0
+		return Span{}
 	}
 	n := 0
 	for n < list.Len() && x.Run[list.At(n)] == run {
 		if !s.written(row, list.At(n)) {
-			return 0
+			return Span{}
 		}
 		n++
 	}
@@ -50,7 +64,7 @@ func (s *State) evictOldest(row int) uint64 {
 		switch {
 		case span.Len <= runSize:
 			if row+1 == s.Journal.growing || !s.releaseTail(row) {
-				return 0
+				return Span{}
 			}
 		case ok && x.end(tail)%UnitSize > 0:
 			n--
@@ -64,13 +78,13 @@ func (s *State) evictOldest(row int) uint64 {
 	s.Journal.Evicted++
 	if list.Len() > 0 && x.Run[list.At(0)] == run { // the last block
 		runs.Extents[run] = 1
-		return uint64(span.Len - runs.Span[run].Len)
+		return span.Slice(0, span.Len-min(span.Len, runs.Span[run].Len))
 	}
 	if list.Len() == 0 {
 		s.Journal.Hot.Clear(row)
 	}
 	s.freeRun(run)
-	return uint64(span.Len)
+	return span
 }
 
 // keepTail frees a run but for the last block of the log, in which the extent ends: that moves to a small piece of memory or, if there is none,

@@ -72,6 +72,9 @@ func (m *Memory) At(addr, n uint64) []byte {
 // Addr is the address of the span's first byte, as a submission entry wants it.
 func (m *Memory) Addr(s Span) uint64 { return m.slabs[s.Slab].base + s.Off }
 
+// Spare is how many bytes the arena of a slab holds and has no use for, as it said last.
+func (m *Memory) Spare(slab uint32) uint64 { return m.slabs[slab].returns.spare.Load() }
+
 // Trim is Return for what a span lies in, but for the piece keep of it.
 func (m *Memory) Trim(s, keep Span) {
 	before, behind := unitsOf(s).around(unitsOf(keep))

@@ -6,8 +6,9 @@ import (
 	"sync/atomic"
 )
 
-// Returns are pieces of a slab that are let go of by shards that do not own its arena. Any shard may put, the owner takes.
+// Returns are the face of an arena for shards that do not own it: they let go of pieces of its slab, and see how much it could spare.
 type Returns struct {
+	spare  atomic.Uint64 // bytes that the arena holds and does not use; its owner says so
 	any    atomic.Bool
 	chunks []atomic.Uint64 // a bit for each chunk that has units below
 	units  []atomic.Uint64 // per chunk: a bit for each unit returned
@@ -18,6 +19,7 @@ func newReturns(size uint64) *Returns {
 	return &Returns{chunks: make([]atomic.Uint64, (chunks+63)/64), units: make([]atomic.Uint64, chunks)}
 }
 
+// put lets go of units. Any shard may.
 func (r *Returns) put(u units) {
 	for chunk, mask := range u.chunks {
 		if r.units[chunk].Or(mask)&mask != 0 {
@@ -28,7 +30,7 @@ func (r *Returns) put(u units) {
 	r.any.Store(true)
 }
 
-// take yields what is returned, from the last chunk to the first.
+// take yields what is returned, from the last chunk to the first. Only the owner of the arena may.
 func (r *Returns) take(yield func(chunk int, mask uint64) bool) {
 	if !r.any.Load() || !r.any.Swap(false) {
 		return

@@ -150,13 +150,14 @@ func (s *State) AllocHot(n uint32) (Span, bool) {
 	return span, ok
 }
 
-// MakeRoom lets hot tails give way to the n bytes that a partition has kept, so that as many can be received next: when there is little memory left,
-// and of a log that nobody polls already when half of it is in use. New memory must be got from the machine page by page, at the cost of a copy.
-func (s *State) MakeRoom(row int, n uint64) {
-	switch left := s.Arena.budget.Left(); {
-	case left < s.Arena.budget.limit/16:
-		s.Evict(n)
-	case left < s.Arena.budget.limit/2 && !s.Partitions.Touched[row]:
+// makeRoom lets hot tails give way to what a partition's journal has taken of an arena: so that a sixteenth of the budget is left for frames, and of a
+// log that nobody polls already when half of it is in use. New memory must be got from the machine page by page, at the cost of a copy.
+func (s *State) makeRoom(row int, taken Span) {
+	budget := s.Arena.budget
+	switch left := budget.Left() + s.Memory.Spare(taken.Slab); {
+	case left < budget.limit/16:
+		s.evictIn(taken.Slab, uint64(taken.Len))
+	case left < budget.limit/2 && !s.Partitions.Touched[row]:
 		s.evictOldest(row)
 	}
 }

@@ -31,16 +31,13 @@ type Tick struct {
 	poller   state.Poller
 	refused  uint64               // Budget.Refused when this shard last gave way
 	short    uint64               // Space.Short when the others were last woken for it
-	release  Release              // gives pages back to the machine
+	release  func(off, n uint64)  // gives pages of the shard's slab back to the machine
 	view     components.StateView // of State
 	guests   []guest
 }
 
-// Release is how pages of a shard's two slabs are given back to the machine.
-type Release struct{ State, Storage func(off, n uint64) }
-
-// NewTick puts a shard's world together.
-func NewTick(s *components.State, st *components.Storage, io *storage.IO, mail *Mail, release Release) *Tick {
+// NewTick puts a shard's world together. Release gives pages of its slab back to the machine.
+func NewTick(s *components.State, st *components.Storage, io *storage.IO, mail *Mail, release func(off, n uint64)) *Tick {
 	return &Tick{State: s, Storage: st, IO: io, Mail: mail, release: release, view: s.View()}
 }
 
@@ -132,8 +129,7 @@ func (t *Tick) watch() {
 	state.Upkeep(s)
 	if refused := t.Mail.Budget.Refused(); refused != t.refused {
 		t.refused = refused
-		state.GiveWay(s, t.release.State)
-		st.Arena.GiveBack(st.Arena.InUse(), t.release.Storage)
+		state.GiveWay(s, t.release)
 		t.Mail.WakeAll(t.IO.Ring) // those that sleep have memory too
 	}
 	if short := st.Space.Short(); short != t.short {

@@ -22,8 +22,7 @@ type Shard struct {
 
 	id       int
 	engine   *Engine
-	buffers  *uring.Slab // Storage's slab, in which the receive buffers lie
-	release  systems.Release
+	slab     *uring.Slab // all memory of its arena
 	tick     *systems.Tick
 	schedule *ecs.Schedule[systems.Tick]
 	until    uint64 // when a stop has taken too long: µs, monotonic
@@ -51,7 +50,7 @@ func (sh *Shard) SetUp() (err error) {
 	if !ok {
 		return fmt.Errorf("shard %d: no memory for receive buffers: raise --memory", sh.id)
 	}
-	buffers, err := uring.NewBufRing(ring, storage.RecvGroup, sh.buffers, first.Off, storage.RecvBuffers, storage.RecvBufferSize)
+	buffers, err := uring.NewBufRing(ring, storage.RecvGroup, sh.slab, first.Off, storage.RecvBuffers, storage.RecvBufferSize)
 	if err != nil {
 		return fmt.Errorf("shard %d: %w", sh.id, err)
 	}
@@ -61,8 +60,8 @@ func (sh *Shard) SetUp() (err error) {
 	}
 	copy(sh.Storage.Memory.Bytes(one), []byte{1, 0, 0, 0})
 	sh.Storage.One = one
-	first.Off += uint64(buffers.Buffer(0) - sh.buffers.Addr(first.Off))
-	sh.tick = systems.NewTick(sh.State, sh.Storage, storage.NewIO(ring, buffers, first), sh.Mail, sh.release)
+	first.Off += uint64(buffers.Buffer(0) - sh.slab.Addr(first.Off))
+	sh.tick = systems.NewTick(sh.State, sh.Storage, storage.NewIO(ring, buffers, first), sh.Mail, sh.slab.Release)
 	if o.Plugins != nil {
 		for _, plugin := range o.Plugins() {
 			sh.tick.Welcome(plugin)

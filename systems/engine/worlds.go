@@ -26,16 +26,12 @@ func (e *Engine) makeShards() error {
 	for i := range o.Config.Shards {
 		cfg := o.Config
 		cfg.Shard = i
-		stateSlab, stateArena, err := e.slab(shared)
-		if err != nil {
-			return err
-		}
-		storageSlab, storageArena, err := e.slab(shared)
+		slab, arena, err := e.slab(shared)
 		if err != nil {
 			return err
 		}
 		facts, orders := components.NewExchange(&cfg)
-		st := components.NewStorage(shared, storageArena, facts, orders, o.Slots+4*cfg.ShardConnectionsMax())
+		st := components.NewStorage(shared, arena, facts, orders, o.Slots+4*cfg.ShardConnectionsMax())
 		logFD, err := files.Open(path.Join(root, components.SegmentsDir), uring.O_RDONLY|uring.O_DIRECTORY, 0)
 		if err != nil {
 			return err
@@ -43,21 +39,20 @@ func (e *Engine) makeShards() error {
 		st.Directory = components.Directory{Root: root, LogFD: logFD, Direct: direct}
 		st.Names.Made, st.Descriptors.Max = 1, o.FilesMax
 		st.Disk.Reserve, st.Disk.Free, st.Disk.FreeAt = o.Reserve(total), free/uint64(cfg.Shards), mono
-		world := components.NewState(&cfg, shared, stateArena, e.catalog.Clone(), facts, orders)
+		world := components.NewState(&cfg, shared, arena, e.catalog.Clone(), facts, orders)
 		world.Machine, world.Collect, world.Random, world.Log, st.Log = o.Machine, o.Collect, o.Host.Random, o.Log, o.Log
 		if i == 0 {
 			world.Control.Resume(e.catalog, e.start.Run, e.start.Record)
 			st.Control = e.start.File
 		}
-		e.Shards = append(e.Shards, &Shard{State: world, Storage: st, id: i, engine: e, Mail: post.Of(i, shared.Budget), buffers: storageSlab,
-			release: systems.Release{State: stateSlab.Release, Storage: storageSlab.Release}})
+		e.Shards = append(e.Shards, &Shard{State: world, Storage: st, id: i, engine: e, Mail: post.Of(i, shared.Budget), slab: slab})
 	}
 	return nil
 }
 
 // slab makes a slab and its arena: more addresses than the budget, so that large frames find contiguous ones.
 func (e *Engine) slab(shared *components.Shared) (*uring.Slab, *components.Arena, error) {
-	size := 2 * e.o.Memory / components.ChunkSize * components.ChunkSize
+	size := 4 * e.o.Memory / components.ChunkSize * components.ChunkSize
 	slab, err := e.o.Host.Slab(size)
 	if err != nil {
 		return nil, nil, err

@@ -196,7 +196,6 @@ func appendBatch(s *components.State, row int, r *components.Request, hasher *wi
 	}
 	if kept {
 		s.AdoptJournal(row, r.Frame, r.Batch, base, next)
-		s.MakeRoom(row, uint64(r.Frame.Len))
 	} else {
 		s.AppendJournal(row, batch, base, next, true)
 	}
