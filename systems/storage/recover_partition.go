@@ -144,15 +144,19 @@ func (r *recovery) recover() error {
 	return r.finish() // no segment at all
 }
 
-// load reads the heads and indexes of all segments.
+// load reads the heads and indexes of all segments. The last log stays open: the end of the partition is most often there.
 func (r *recovery) load() error {
-	for _, id := range r.SegmentIDs {
-		l, err := loadSegment(r.files, &r.RecoverInput, id)
+	for i, id := range r.SegmentIDs {
+		l := newSegmentLog(r.files, &r.RecoverInput, id)
+		err := l.load(r.BelongsToBoot)
 		if err == nil && l.headless == nil {
 			h := &l.head
 			if h.SegmentID != id || h.Partition != uint64(r.Entity) || h.CreatedSeq != r.CreatedSeq || h.PartitionID != r.PartitionID || h.PurgeEpoch > r.Epoch {
 				err = corrupt(l.path, 0, "the head is of segment %#x of partition %v, epoch %d", h.SegmentID, ecs.Entity(h.Partition), h.PurgeEpoch)
 			}
+		}
+		if err != nil || i < len(r.SegmentIDs)-1 {
+			l.close()
 		}
 		if err != nil {
 			return r.acceptBefore(err)

@@ -15,10 +15,11 @@ import (
 )
 
 const (
-	// walkReadMin and walkReadMax bound how many bytes a walk reads at a time: few at first, since most walks end at once.
-	walkReadMin = 16 << 10
+	// walkReadMin and walkReadMax bound how many bytes a walk reads at a time: one block at first, since most walks end at once, and then four times
+	// as many each time.
+	walkReadMin = components.UnitSize
 	walkReadMax = 1 << 20
-	// indexReadSize is how much of an index is read at a time, from its end: entries of some hundred megabytes of log.
+	// indexReadSize is how much of an index is read at a time: entries of some hundred megabytes of log.
 	indexReadSize = 64 << 10
 	// sealLookahead is how far bad bytes are searched for a seal: the longest record. Source: design.md, 4.
 	sealLookahead = wire.RecordSizeMax
@@ -39,7 +40,7 @@ type segmentLog struct {
 	fd    int32 // -1: not open
 	bytes []byte
 	at    uint64 // position of bytes[0]
-	ahead int    // bytes to read next
+	ahead int    // bytes that a walk reads next
 }
 
 // segmentIndex is what the end of an index says.
@@ -64,27 +65,25 @@ func newSegmentLog(files uring.Files, in *RecoverInput, id uint64) *segmentLog {
 	name := func(kind wire.SegmentKind) string {
 		return path.Join(in.Root, components.SegmentsDir, wire.SegmentName(in.CreatedSeq, in.PartitionID, id, kind))
 	}
-	l := &segmentLog{files: files, secret: in.Secret, id: id, fd: -1, ahead: walkReadMin, path: name(wire.SegmentLog)}
+	l := &segmentLog{files: files, secret: in.Secret, id: id, fd: -1, path: name(wire.SegmentLog)}
 	l.index.path = name(wire.SegmentIndex)
 	return l
 }
 
-// loadSegment reads head and index.
-func loadSegment(files uring.Files, in *RecoverInput, id uint64) (*segmentLog, error) {
-	l := newSegmentLog(files, in, id)
+// load reads head and index.
+func (l *segmentLog) load(belongs func(run uint64) bool) error {
 	if err := l.open(); err != nil {
-		return nil, err
+		return err
 	}
-	defer l.close()
 	head, err := l.peek(0, wire.SegmentHeadSize)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	l.head, l.headless = wire.DecodeSegmentHead(head, in.Secret)
+	l.head, l.headless = wire.DecodeSegmentHead(head, l.secret)
 	if errors.Is(l.headless, wire.ErrVersion) {
-		return nil, fileError("recover", l.path, 0, l.headless)
+		return fileError("recover", l.path, 0, l.headless)
 	}
-	return l, l.loadIndex(in.BelongsToBoot)
+	return l.loadIndex(belongs)
 }
 
 func (l *segmentLog) open() error {
@@ -110,15 +109,18 @@ func (l *segmentLog) close() {
 	l.release()
 }
 
-// walkBuffers are buffers of walkReadMax bytes: at a start with many partitions, memory for each would be most of what the process ever takes.
+// walkBuffers are buffers of walkBufferSize bytes: at a start with many partitions, memory for each would be most of what the process ever takes.
 var walkBuffers = sync.Pool{New: func() any {
-	b := make([]byte, walkReadMax)
+	b := make([]byte, walkBufferSize)
 	return &b
 }}
 
+// walkBufferSize is room for the longest read of a walk: it begins with a block.
+const walkBufferSize = walkReadMax + components.UnitSize
+
 // release gives the buffer back. What peek returned is good no more.
 func (l *segmentLog) release() {
-	if b := l.bytes[:0]; cap(b) == walkReadMax {
+	if b := l.bytes[:0]; cap(b) == walkBufferSize {
 		walkBuffers.Put(&b)
 	}
 	l.bytes = nil
@@ -151,10 +153,11 @@ func (l *segmentLog) entriesBackwards(visit func(e wire.IndexEntry, end uint64) 
 	if l.index.size, err = l.files.Size(fd); err != nil {
 		return fileError("read", l.index.path, 0, err)
 	}
-	buffer := make([]byte, min(l.index.size, indexReadSize))
-	for end := l.index.size / wire.IndexEntrySize * wire.IndexEntrySize; end > 0; {
-		piece := buffer[:min(end, indexReadSize)]
-		begin := end - uint64(len(piece))
+	var piece []byte
+	end := l.index.size / wire.IndexEntrySize * wire.IndexEntrySize
+	begin := components.AlignDown(max(end, 1) - 1) // the last block at first: it is most often the last entry that vouches
+	for ; end > 0; begin = end - min(end, indexReadSize) {
+		piece = slices.Grow(piece[:0], int(end-begin))[:end-begin]
 		if n, err := l.files.ReadAt(fd, piece, begin); err != nil || n < len(piece) {
 			return fileError("read", l.index.path, begin, errors.Join(err, shortRead(n, len(piece))))
 		}
@@ -190,26 +193,28 @@ func (l *segmentLog) peek(position uint64, n int) ([]byte, error) {
 	return l.bytes[from : from+uint64(n)], nil
 }
 
-// read fills the buffer from position on, with n bytes and more.
+// read fills the buffer with the n bytes at position, what lies before them in their block, and what lies behind them if a walk goes on there. So the
+// block in which a log ends is read once.
 func (l *segmentLog) read(position uint64, n int) error {
 	if err := l.open(); err != nil {
 		return err
 	}
-	want := int(min(uint64(max(n, l.ahead)), l.size-position))
+	from := components.AlignDown(position)
+	want := int(min(uint64(max(int(position-from)+n, l.ahead)), l.size-from))
 	if cap(l.bytes) < want {
 		l.release()
-		if want <= walkReadMax {
+		if want <= walkBufferSize {
 			l.bytes = *walkBuffers.Get().(*[]byte)
 		} else {
 			l.bytes = make([]byte, want)
 		}
 	}
-	l.bytes, l.at = l.bytes[:want], position
-	l.ahead = min(2*l.ahead, walkReadMax)
-	got, err := l.files.ReadAt(l.fd, l.bytes, position)
+	l.bytes, l.at = l.bytes[:want], from
+	l.ahead = min(4*l.ahead, walkReadMax)
+	got, err := l.files.ReadAt(l.fd, l.bytes, from)
 	if err != nil || got < want {
 		l.bytes = l.bytes[:0]
-		return fileError("read", l.path, position+uint64(got), errors.Join(err, shortRead(got, want)))
+		return fileError("read", l.path, max(position, from+uint64(got)), errors.Join(err, shortRead(got, want)))
 	}
 	return nil
 }
@@ -236,6 +241,8 @@ func placeOf(e *wire.IndexEntry) place {
 // walk moves p over valid records, up to the record that begins with the offset until. What stands behind the last one is said
 // by bad, which is empty when until was reached.
 func (l *segmentLog) walk(p *place, until uint64) (bad string, err error) {
+	l.ahead = walkReadMin
+	defer func() { l.ahead = 0 }()
 	for p.offset != until {
 		b, err := l.peek(p.position, wire.BatchHeaderSize)
 		if err != nil {
@@ -276,7 +283,6 @@ type remains struct {
 func (l *segmentLog) search(position uint64, counts func(wire.Seal) bool) (remains, error) {
 	found := remains{end: position}
 	ranges, err := l.written(position, min(l.size, position+sealLookahead))
-	l.ahead = 0 // nothing is read of what was never written
 	for _, r := range ranges {
 		if err == nil {
 			err = l.searchRange(r, counts, &found)

@@ -51,7 +51,9 @@ func RepairPartition(files uring.Files, in RecoverInput) (*Repair, error) {
 	later := union(in.SegmentIDs, in.IndexIDs)
 	var p place
 	for _, s := range found.Segments {
-		l, err := loadSegment(files, &r.RecoverInput, s.ID)
+		l := newSegmentLog(files, &r.RecoverInput, s.ID)
+		err := l.load(in.BelongsToBoot)
+		l.close()
 		if err != nil {
 			return nil, err
 		}
