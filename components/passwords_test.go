@@ -1,75 +1,78 @@
 package components
 
 import (
-	"runtime"
+	"sync"
 	"testing"
 )
 
-func forcedCollections() uint32 {
-	var stats runtime.MemStats
-	runtime.ReadMemStats(&stats)
-	return stats.NumForcedGC
-}
-
-// What hashes have dropped is collected when half of the blocks are full of it.
-func TestPasswordsCollect(t *testing.T) {
+// Memory that a password was hashed in is lent to the next one, and there is no more of it than half of the room.
+func TestPasswordsScratch(t *testing.T) {
+	const memory = 8 // KiB
 	for _, test := range []struct {
 		budget, reserved uint64
-		memory           uint32
-		hashes           int // until a collection
+		turns            int
 	}{
-		{64 << 20, 0, 0, 1},
-		{1 << 30, 2 * HashBytes, 0, 1},
-		{8 << 30, 7 * HashBytes, 0, 4},
-		{8 << 30, 7 * HashBytes, HashBytes >> 11, 8},
+		{0, 0, 1},
+		{64 << 20, 0, 1},
+		{1 << 30, 2 * HashBytes, 2},
+		{8 << 30, 7 * HashBytes, 4},
+		{1 << 40, 7 * HashBytes, 4},
 	} {
 		p := NewPasswords(test.budget)
 		if p.Reserved() != test.reserved || p.Bytes() != test.reserved+HashBytes {
 			t.Errorf("budget %d: got %d of %d bytes reserved, want %d", test.budget, p.Reserved(), p.Bytes(), test.reserved)
 		}
-		for round := range 2 {
-			before := forcedCollections()
-			for i := range test.hashes {
-				if got := forcedCollections(); got != before {
-					t.Fatalf("budget %d, round %d: got a collection after %d hashes, want it after %d", test.budget, round, i, test.hashes)
-				}
-				p.Hash(test.memory, func() {})
+		begun, goOn := make(chan Scratch, 10), make(chan struct{})
+		var hashes sync.WaitGroup
+		for range 10 {
+			hashes.Go(func() {
+				p.Hash(memory, func(scratch Scratch) {
+					begun <- scratch
+					<-goOn
+				})
+			})
+		}
+		different := map[*[128]uint64]bool{}
+		for range test.turns {
+			scratch := <-begun
+			if len(scratch) != memory {
+				t.Fatalf("budget %d: got %d KiB, want %d", test.budget, len(scratch), memory)
 			}
-			if got := forcedCollections(); got != before+1 {
-				t.Errorf("budget %d, round %d: got %d collections after %d hashes, want 1", test.budget, round, got-before, test.hashes)
+			different[&scratch[0]] = true
+		}
+		if got := len(different); got != test.turns {
+			t.Errorf("budget %d: got %d scratches for %d hashes at once", test.budget, got, test.turns)
+		}
+		close(goOn)
+		hashes.Wait()
+		close(begun)
+		for scratch := range begun {
+			if !different[&scratch[0]] {
+				t.Errorf("budget %d: got new memory for a later hash, want what an earlier one had", test.budget)
 			}
+		}
+		if got, want := p.Trim(), uint64(test.turns*memory<<10); got != want {
+			t.Errorf("budget %d: got %d bytes held after hashes, want %d", test.budget, got, want)
 		}
 	}
 }
 
-// Nobody hashes during a collection.
-func TestPasswordsCollectAlone(t *testing.T) {
-	p := NewPasswords(8 << 30)
-	before := forcedCollections()
-	begun, goOn, done := make(chan struct{}), make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(done)
-		p.Hash(0, func() {
-			close(begun)
-			<-goOn
-			for range 200 { // while the other asks for a collection
-				if got := forcedCollections(); got != before {
-					t.Errorf("got %d collections while a password was hashed, want none", got-before)
-					return
-				}
-			}
-		})
-	}()
-	<-begun
-	for i := range 4 {
-		p.Hash(0, func() {
-			if i == 3 {
-				close(goOn)
-			}
-		})
+// The memory is kept while passwords are hashed, and let go of when there were none for a while.
+func TestPasswordsTrim(t *testing.T) {
+	p := NewPasswords(0)
+	trim := func(want uint64) {
+		t.Helper()
+		if got := p.Trim(); got != want {
+			t.Errorf("got %d bytes held, want %d", got, want)
+		}
 	}
-	<-done
-	if got := forcedCollections(); got != before+1 {
-		t.Errorf("got %d collections, want 1", got-before)
+	trim(0)
+	for range 2 {
+		p.Hash(0, func(Scratch) { trim(HashBytes) })
+		trim(HashBytes)
+		trim(0)
+		p.Hash(0, func(Scratch) { trim(HashBytes); trim(HashBytes) })
+		trim(HashBytes)
+		trim(0)
 	}
 }

@@ -11,7 +11,7 @@ import (
 func TestVerify(t *testing.T) {
 	p := NewPasswords(0)
 	asked := 0
-	verify := func(hash, password []byte) bool {
+	verify := func(hash, password []byte, _ Scratch) bool {
 		asked++
 		return string(hash) == "hash of "+string(password) || string(hash) == "new hash of "+string(password)
 	}
@@ -52,7 +52,7 @@ func TestVerifyTogether(t *testing.T) {
 	var logins sync.WaitGroup
 	for range 100 {
 		logins.Go(func() {
-			if !p.Verify(1, []byte("hash"), []byte("password"), func(_, _ []byte) bool { asked.Add(1); return true }) {
+			if !p.Verify(1, []byte("hash"), []byte("password"), func(_, _ []byte, _ Scratch) bool { asked.Add(1); return true }) {
 				t.Error("a right password: got false, want true")
 			}
 		})

@@ -12,7 +12,7 @@ import (
 const (
 	// heapInterval is how often the heap is looked at.
 	heapInterval = 5 * time.Second
-	// heapSlack is what the heap may have beside what lives and what passwords take, in bytes, before it is collected.
+	// heapSlack is what the heap may have beside what lives and the room that passwords have, in bytes, before it is collected.
 	heapSlack = 8 << 20
 	// trimBytes is how much of it must lie free to be given back.
 	trimBytes = 16 << 20
@@ -29,8 +29,8 @@ const (
 	heapAllocs
 )
 
-// boundHeap keeps the Go heap near what lives in it, until stop is closed. Each password that is hashed makes and drops 19 MiB, and left to
-// itself the heap would take in as much again as it holds before it is collected: far more than the promise of --memory allows.
+// boundHeap keeps the Go heap near what lives in it, until stop is closed. Left to itself it would take in as much again as it holds before it is
+// collected: with what passwords are hashed in, far more than the promise of --memory allows.
 func boundHeap(passwords *components.Passwords, stop <-chan struct{}) {
 	defer debug.SetMemoryLimit(math.MaxInt64)
 	ticker := time.NewTicker(heapInterval)
@@ -43,17 +43,20 @@ func boundHeap(passwords *components.Passwords, stop <-chan struct{}) {
 	metrics.Read(samples)
 	seen := read(heapAllocs)
 	trimmed := seen // allocated when the heap was last trimmed
+	counted := uint64(0)
 	for {
+		held := passwords.Trim()
 		metrics.Read(samples)
 		allocs := read(heapAllocs)
 		idle := allocs-seen < trimBytes // else what is given back is asked for again at once, and pages that are new to the process are dear
-		if seen = allocs; idle && read(heapFree)+allocs-trimmed >= trimBytes {
+		seen = allocs
+		if held != counted || idle && read(heapFree)+allocs-trimmed >= trimBytes { // what passwords hold is to be counted among what lives
 			debug.FreeOSMemory()
 			metrics.Read(samples)
-			trimmed = allocs
+			trimmed, counted = allocs, held
 		}
 		tables := read(heapTotal) - read(heapObjects) - read(heapFree) - read(heapReleased)
-		debug.SetMemoryLimit(int64(tables + read(heapLive) + passwords.Bytes() + heapSlack))
+		debug.SetMemoryLimit(int64(tables + read(heapLive) + passwords.Bytes() - held + heapSlack))
 		select {
 		case <-stop:
 			return

@@ -111,7 +111,7 @@ func (s *Server) rootUser() (name, passwordHash []byte) {
 	user, password := s.rootCredentials()
 	salt := make([]byte, state.SaltSize)
 	s.host.Random(salt)
-	hash := state.HashPassword([]byte(password), salt, 0)
+	hash := state.HashPassword([]byte(password), salt, 0, nil)
 	debug.FreeOSMemory() // the hash's 19 MiB, before the first login takes as much again
 	return []byte(user), hash
 }

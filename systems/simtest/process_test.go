@@ -60,7 +60,7 @@ func start(w *sim.World, shards int, memory uint64, level components.Level) (*pr
 		Memory: memory, Direct: true, Reserve: func(uint64) uint64 { return 1 << 20 },
 		PoolSize: func(uint64) uint64 { return 8 << 20 }, FilesMax: 1000, Slots: 1024, Entries: 256, CQEntries: 2048, Recoverers: 1,
 		Root: func() ([]byte, []byte) {
-			return []byte(user), state.HashPassword([]byte(password), make([]byte, state.SaltSize), hashMemory)
+			return []byte(user), state.HashPassword([]byte(password), make([]byte, state.SaltSize), hashMemory, nil)
 		},
 		Plugins: func() []systems.Plugin { return []systems.Plugin{systems.NewRetention(p.retention)} },
 		Machine: func(*wire.Stats) {},

@@ -106,16 +106,16 @@ func TestLoginOfALostConnection(t *testing.T) {
 }
 
 func TestPasswords(t *testing.T) {
-	hash := HashPassword([]byte("iggy"), []byte("saltsaltsaltsalt"), 0)
+	hash := HashPassword([]byte("iggy"), []byte("saltsaltsaltsalt"), 0, nil)
 	if !bytes.HasPrefix(hash, []byte("$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHRzYWx0c2FsdA$")) {
 		t.Errorf("hash: got %s, want PHC form", hash)
 	}
-	if !VerifyPassword(hash, []byte("iggy")) {
+	if !VerifyPassword(hash, []byte("iggy"), nil) {
 		t.Error("the password: got refused, want accepted")
 	}
 	// From the argon2 reference implementation's own tests (argon2id, v=19, m=256, t=2, p=1).
 	known := "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4"
-	if !VerifyPassword([]byte(known), []byte("password")) {
+	if !VerifyPassword([]byte(known), []byte("password"), nil) {
 		t.Error("the reference's hash: got refused, want accepted")
 	}
 	for name, bad := range map[string]string{
@@ -129,7 +129,7 @@ func TestPasswords(t *testing.T) {
 		"bad base64":     "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$!!!",
 		"nobody's":       string(nobodysHash(0)),
 	} {
-		if VerifyPassword([]byte(bad), []byte("wrong")) {
+		if VerifyPassword([]byte(bad), []byte("wrong"), nil) {
 			t.Errorf("%s: got accepted, want refused", name)
 		}
 	}

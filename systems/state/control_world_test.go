@@ -44,7 +44,7 @@ const (
 )
 
 // testHash is made once: hashing is slow on purpose.
-var testHash = HashPassword([]byte(testPassword), []byte("0123456789abcdef"), 0)
+var testHash = HashPassword([]byte(testPassword), []byte("0123456789abcdef"), 0, nil)
 
 // newWorld is a server of so many shards with the users root, second and inactive, all with testPassword.
 func newWorld(t *testing.T, shards int) *world {

@@ -80,9 +80,9 @@ func startHashes(s *components.State) {
 		h.Started = true
 		passwords := s.Passwords
 		s.Out.Jobs.Push(components.Job{Kind: components.JobHash, Conn: ecs.Entity(h.Ticket), Run: func() int32 {
-			passwords.Hash(memory, func() {
-				if h.Stored == nil || VerifyPassword(h.Stored, h.Current) {
-					h.Hash = HashPassword(h.Password, h.Salt, memory)
+			passwords.Hash(memory, func(scratch components.Scratch) {
+				if h.Stored == nil || VerifyPassword(h.Stored, h.Current, scratch) {
+					h.Hash = HashPassword(h.Password, h.Salt, memory, scratch)
 				}
 			})
 			clear(h.Current)

@@ -7,6 +7,9 @@ import (
 	"strings"
 
 	"golang.org/x/crypto/argon2"
+
+	"galgo/components"
+	"galgo/systems/state/argon2id"
 )
 
 // The cost of a password hash: the second recommendation of OWASP's password storage cheat sheet for argon2id.
@@ -26,12 +29,12 @@ const (
 const SaltSize = 16
 
 // HashPassword is the argon2id hash of a password in PHC string form, with a salt of SaltSize random bytes. It takes some 20 ms and
-// 19 MiB: on a running server it is work for the worker queue. Memory is what components.Config says: KiB, 0 for those 19 MiB.
-func HashPassword(password, salt []byte, memory uint32) []byte {
+// 19 MiB: on a running server it is work for the worker queue, which lends scratch. Memory is what components.Config says: KiB, 0 for those 19 MiB.
+func HashPassword(password, salt []byte, memory uint32, scratch components.Scratch) []byte {
 	if memory == 0 {
 		memory = hashMemory
 	}
-	return phc(memory, salt, argon2.IDKey(password, salt, hashPasses, memory, hashThreads, hashSize))
+	return phc(memory, salt, argon2id.Key(scratch, password, salt, hashPasses, memory, hashThreads, hashSize))
 }
 
 // phc is the text of a hash.
@@ -42,7 +45,7 @@ func phc(memory uint32, salt, hash []byte) []byte {
 
 // VerifyPassword says whether a password is the one that was hashed, and takes the same time whether it is or not. Anything that is
 // no argon2id hash in PHC string form is no password's.
-func VerifyPassword(hash, password []byte) bool {
+func VerifyPassword(hash, password []byte, scratch components.Scratch) bool {
 	fields := strings.Split(string(hash), "$")
 	if len(fields) != 6 || fields[0] != "" || fields[1] != "argon2id" || fields[2] != fmt.Sprintf("v=%d", argon2.Version) {
 		return false
@@ -61,7 +64,7 @@ func VerifyPassword(hash, password []byte) bool {
 	if err != nil || len(want) == 0 {
 		return false
 	}
-	got := argon2.IDKey(password, salt, passes, memory, threads, uint32(len(want)))
+	got := argon2id.Key(scratch, password, salt, passes, memory, threads, uint32(len(want)))
 	return subtle.ConstantTimeCompare(got, want) == 1
 }
 

@@ -1,0 +1,1 @@
+// Go takes functions without a body only in packages with assembler.
