@@ -57,6 +57,9 @@ func TakeFrames(s *components.State) {
 	for s.In.Frames.Len() > 0 {
 		in := s.In.Frames.Pop()
 		row, ok := s.Conns.Row(in.Conn)
+		if ok {
+			s.Conns.Kept[row] = false // it was said of the frame before
+		}
 		if !ok || s.Conns.Gone[row] || s.Conns.Ending[row] && s.Conns.Step[row] == components.Answering {
 			s.Out.Read.Push(in.Conn)
 			continue
@@ -74,7 +77,7 @@ func TakeFrames(s *components.State) {
 // takeFrame makes a frame the request at hand.
 func takeFrame(s *components.State, row int, header wire.RequestHeader, frame components.Span, own bool) {
 	c := &s.Conns
-	c.Header[row], c.Frame[row], c.Own[row], c.Kept[row] = header, frame, own, false
+	c.Header[row], c.Frame[row], c.Own[row] = header, frame, own
 	c.Heard[row], c.Since[row] = s.Now.MonoMicros, s.Now.MonoMicros
 	c.Batch[row], c.Count[row], c.Check[row] = components.Span{}, 0, wire.StatusOK
 	if needsCheck(s, row) {
