@@ -52,6 +52,9 @@ func (p *play) observe() {
 			p.noteIf(partitions.TailCold[row], "tail given up")
 			p.noteIf(partitions.Late[row], "write late")
 		}
+		for _, home := range p.server.Shards {
+			p.noteIf(s.HotIn(home.Storage.Arena) > 0, "batch left where it was received")
+		}
 		p.noteIf(s.Polls.Live > 0, "poll from disk")
 		p.noteIf(s.Fenced.Len() > 0, "request fenced")
 		p.noteIf(s.Sends.Total() > 0, "send in line")

@@ -33,6 +33,8 @@ const (
 var (
 	loose = &topicKind{name: "loose"}
 	even  = &topicKind{name: "even", partitions: 1, record: evenRecord, open: evenOpen, full: evenFull, options: options("segment_size", evenSegment)}
+	// uneven is as large, and its records end within a block.
+	uneven = &topicKind{name: "uneven", partitions: 1, record: evenRecord + 1111, open: evenOpen, full: evenFull, options: options("segment_size", evenSegment)}
 	// What expires does so soon after its segment is closed, or in the course of a day.
 	brief, middling, lasting = expiring("1s", second), expiring("10m", 600*second), expiring("10h", 10*hour)
 	// capped holds no more than a partition may hold in any case: a segment and 64 MiB.
@@ -61,6 +63,9 @@ func (a *actor) drawKind() *topicKind {
 		return capped
 	}
 	if a.rng.IntN(2) == 0 || a.p.recycling && a.rng.IntN(3) > 0 {
+		if !a.p.recycling && a.rng.IntN(2) == 0 {
+			return uneven
+		}
 		return even
 	}
 	return []*topicKind{brief, middling, lasting}[a.rng.IntN(3)]
