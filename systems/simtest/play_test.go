@@ -487,7 +487,7 @@ func (p *play) stop() {
 	}
 	if err == nil {
 		p.note("clean stop")
-		if leaks := p.server.Leaks(); leaks != "" && !p.weather.disk {
+		if leaks := p.server.Leaks(); leaks != "" {
 			p.fail("after the stop: %s", leaks)
 		}
 	}
