@@ -30,6 +30,7 @@ type Journal struct {
 	Hot     ecs.Bits // partition rows that have extents
 	cursor  int      // where the clock of eviction stands in Hot
 	growing int      // the partition row that memory is being taken for, plus one: it keeps a tail that is small
+	Adopted uint64   // how many batches were left where they were received since the start
 	Evicted uint64   // how many runs were evicted since the start: what was found in memory before may be gone after
 }
 
@@ -206,6 +207,7 @@ func (s *State) AdoptJournal(row int, frame, batch Span, base, next uint64) {
 		s.AppendJournal(row, s.Memory.Bytes(batch.Slice(0, rest)), base, next, startsRecord)
 		batch, startsRecord = batch.Slice(rest, batch.Len-rest), false
 	}
+	s.Journal.Adopted++
 	run := s.Journal.Runs.add(frame.Whole())
 	fresh := s.addExtent(row, run, batch.Off-s.Segments.End[segment]%UnitSize)
 	s.extend(row, fresh, uint64(batch.Len), base, next, startsRecord)

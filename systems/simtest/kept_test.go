@@ -37,13 +37,12 @@ func TestMemoryOfKeptBatches(t *testing.T) {
 			s.send("t", size, wire.StatusOK) // from now on it is known where the next one belongs
 			s.send("t", size, wire.StatusOK)
 			shard := s.server.Shards[0]
-			kept := func() uint64 { return shard.State.HotIn(shard.Storage.Arena) }
-			before := kept()
+			before := shard.State.Journal.Adopted
 			s.setFaults(way.faults)
 			var got answer
 			answered := false
 			s.c.ask(wire.OpSendMessages, 0, s.message("t", s.next, size), func(a answer) { got, answered = a, true })
-			s.runUntil("the batch in the journal", func() bool { return kept() > before })
+			s.runUntil("the batch in the journal", func() bool { return shard.State.Journal.Adopted > before })
 			way.end(s, other)
 			s.runUntil("the answer", func() bool { return answered })
 			if !got.gone() && got.status != way.want {
@@ -55,7 +54,7 @@ func TestMemoryOfKeptBatches(t *testing.T) {
 				t.Errorf("deletion of the topic: got %v, want ok", again)
 			}
 			s.wait(5 * second)
-			if got := kept(); got != 0 {
+			if got := shard.State.HotIn(shard.Storage.Arena); got != 0 {
 				t.Errorf("memory of batches once their topic is gone: got %d bytes, want none", got)
 			}
 			s.c.hangUp()
