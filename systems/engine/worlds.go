@@ -52,7 +52,7 @@ func (e *Engine) makeShards() error {
 
 // slab makes a slab and its arena: more addresses than the budget, so that large frames find contiguous ones.
 func (e *Engine) slab(shared *components.Shared) (*uring.Slab, *components.Arena, error) {
-	size := 4 * e.o.Memory / components.ChunkSize * components.ChunkSize
+	size := 2 * e.o.Memory / components.ChunkSize * components.ChunkSize
 	slab, err := e.o.Host.Slab(size)
 	if err != nil {
 		return nil, nil, err
