@@ -25,11 +25,12 @@ type Arena struct {
 	populate func(off, n uint64)
 }
 
-// NewArena manages slab number slab of memory, of size bytes, under budget. Populate, if not nil, is told of each piece of the slab before
+// NewArena manages slab number slab of memory under budget. Populate, if not nil, is told of each piece of the slab before
 // it is used for the first time.
-func NewArena(memory *Memory, slab uint32, size uint64, budget *Budget, populate func(off, n uint64)) *Arena {
-	chunks := int(size / ChunkSize)
-	return &Arena{slab: slab, budget: budget, returns: memory.slabs[slab].returns, populate: populate,
+func NewArena(memory *Memory, slab uint32, budget *Budget, populate func(off, n uint64)) *Arena {
+	returns := memory.slabs[slab].returns
+	chunks := len(returns.units)
+	return &Arena{slab: slab, budget: budget, returns: returns, populate: populate,
 		used: make([]uint64, chunks), granted: make([]bool, chunks)}
 }
 
@@ -76,18 +77,10 @@ func (a *Arena) Free(s Span) {
 	a.free(unitsOf(s))
 }
 
-// Trim is Free for what a span lies in, but for the piece keep of it.
-func (a *Arena) Trim(s, keep Span) {
-	before, behind := unitsOf(s).around(unitsOf(keep))
-	a.free(behind)
-	a.free(before)
-}
-
 func (a *Arena) free(u units) {
 	for chunk, mask := range u.chunks {
 		a.put(chunk, mask)
 	}
-	a.tell()
 }
 
 // tell lets other shards see how much is unused.
@@ -104,13 +97,13 @@ func (a *Arena) put(chunk int, mask uint64) {
 		a.large = chunk
 	}
 	a.inUse -= uint64(bits.OnesCount64(mask)) * UnitSize
+	a.tell()
 }
 
 // takeReturns makes free what others have returned.
 func (a *Arena) takeReturns() {
 	for chunk, mask := range a.returns.take {
 		a.put(chunk, mask)
-		a.tell()
 	}
 }
 

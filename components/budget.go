@@ -46,16 +46,19 @@ func (b *Budget) Promise(n uint64) bool {
 // Redeem gives back what was promised.
 func (b *Budget) Redeem(n uint64) { b.promise.Add(^(n - 1)) }
 
-func (b *Budget) take(n uint64) bool {
+func (b *Budget) take(n uint64) bool { return addWithin(&b.granted, n, b.limit) }
+
+func (b *Budget) put(n uint64) { b.granted.Add(^(n - 1)) }
+
+// addWithin adds n to what many take from, unless that would exceed limit.
+func addWithin(taken *atomic.Uint64, n, limit uint64) bool {
 	for {
-		have := b.granted.Load()
-		if have+n > b.limit {
+		have := taken.Load()
+		if have+n > limit {
 			return false
 		}
-		if b.granted.CompareAndSwap(have, have+n) {
+		if taken.CompareAndSwap(have, have+n) {
 			return true
 		}
 	}
 }
-
-func (b *Budget) put(n uint64) { b.granted.Add(^(n - 1)) }

@@ -105,12 +105,6 @@ func (s *State) frozen(row int, tail uint32) bool {
 		s.Segments.End[p.Write[row]] < AlignUp(p.Sealed[row])
 }
 
-// TailMissing says whether the partition ends in a partly filled block that is not in memory.
-func (s *State) TailMissing(row int) bool {
-	_, ok := s.tailExtent(row)
-	return !ok && s.Segments.End[s.Partitions.AppendSegment(row)]%UnitSize != 0
-}
-
 // ReserveJournal makes sure that n bytes can be appended to the partition's journal: false when neither free memory nor
 // eviction gives room now. The partition's last block must be in memory (TailCold false).
 func (s *State) ReserveJournal(row int, n uint64) bool {
@@ -127,15 +121,13 @@ func (s *State) ReserveJournal(row int, n uint64) bool {
 		s.freeRun(spare)
 		p.Spare[row] = NoRow
 	}
-	if n > ChunkSize {
-		n = (n + ChunkSize - 1) / ChunkSize * ChunkSize
-	}
 	s.Journal.growing = row + 1
 	defer func() { s.Journal.growing = 0 }()
 	span, ok := s.AllocHot(uint32(max(n, runSize)))
 	if !ok {
 		return false
 	}
+	span = span.Whole()
 	p.Spare[row] = s.Journal.Runs.add(span)
 	s.makeRoom(row, span)
 	return true
@@ -188,13 +180,15 @@ func (s *State) extend(row int, tail uint32, n, base, next uint64, startsRecord 
 	}
 }
 
-// Adoptable says whether a batch lies in memory as it would in the partition's log, and is large enough to be left there.
+// Adoptable says whether a batch lies in memory as it would in the partition's log, and is large enough to be left there. One that begins a segment
+// goes behind the head, which needs memory anyway.
 func (s *State) Adoptable(row int, batch Span) bool {
 	least := s.AdoptMin
 	if least == 0 {
 		least = adoptMin
 	}
-	return batch.Len >= least && batch.Off%UnitSize == s.Segments.End[s.Partitions.AppendSegment(row)]%UnitSize
+	end := s.Segments.End[s.Partitions.AppendSegment(row)]
+	return batch.Len >= least && end > 0 && batch.Off%UnitSize == end%UnitSize
 }
 
 // AdoptJournal makes an Adoptable batch the end of the partition's log where it lies: the memory of its frame becomes a run, of which what lies

@@ -102,16 +102,14 @@ func (s *State) keepTail(row int, tail uint32) {
 	if small, ok := s.Arena.Alloc(runSize); ok {
 		copy(s.Memory.Bytes(small), s.extentBytes(tail))
 		runs.Span[run], x.Mem[tail] = small, small.Off
-		s.freeSpan(span)
+		s.freeUnits(span.Slab, unitsOf(span))
 		return
 	}
 	room := s.extentRoom(tail)
 	runs.Span[run] = room.Slice(0, min(runSize, room.Len))
-	if span.Slab == s.Arena.slab {
-		s.Arena.Trim(span, runs.Span[run])
-	} else {
-		s.Memory.Trim(span, runs.Span[run])
-	}
+	before, behind := unitsOf(span).around(unitsOf(runs.Span[run]))
+	s.freeUnits(span.Slab, behind)
+	s.freeUnits(span.Slab, before)
 }
 
 // written says whether all bytes of an extent are in the file, and none of its blocks is needed for a write.
@@ -146,17 +144,17 @@ func (s *State) releaseTail(row int) bool {
 
 func (s *State) freeRun(run uint32) {
 	runs := &s.Journal.Runs
-	s.freeSpan(runs.Span[run])
+	s.freeUnits(runs.Span[run].Slab, unitsOf(runs.Span[run]))
 	runs.Extents[run], runs.Span[run] = 0, Span{}
 	runs.slots.Put(run)
 }
 
-// freeSpan frees memory of this shard's arena, or gives it back to that of the frame that it was.
-func (s *State) freeSpan(span Span) {
-	if s.Arena.slab == span.Slab {
-		s.Arena.Free(span)
+// freeUnits frees memory of this shard's arena, or gives it back to that of the frame that it was.
+func (s *State) freeUnits(slab uint32, u units) {
+	if slab == s.Arena.slab {
+		s.Arena.free(u)
 	} else {
-		s.Memory.Return(span)
+		s.Memory.returnUnits(slab, u)
 	}
 }
 

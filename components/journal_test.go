@@ -19,10 +19,10 @@ func memoryWorld(budget uint64) (s *State, frames *Arena) {
 	shared := NewShared(budget)
 	shared.Memory.Add(make([]byte, 4*budget), 1<<40)
 	slab := shared.Memory.Add(make([]byte, 16<<20), 2<<40)
-	frames = NewArena(shared.Memory, slab, 16<<20, NewBudget(8<<20), nil)
+	frames = NewArena(shared.Memory, slab, NewBudget(8<<20), nil)
 	cfg := &Config{Shards: 1, ConnectionsMax: 16, Secret: 7, Run: 3}
 	facts, orders := NewExchange(cfg)
-	s = NewState(cfg, shared, NewArena(shared.Memory, 0, 4*budget, shared.Budget, nil), NewCatalog(), facts, orders)
+	s = NewState(cfg, shared, NewArena(shared.Memory, 0, shared.Budget, nil), NewCatalog(), facts, orders)
 	s.Log = noLog{}
 	return s, frames
 }
@@ -102,7 +102,7 @@ func (m *modelLog) append(size int) {
 	base := p.OffsetNext[row]
 	wire.PutBatchHeader(record, wire.BatchHeader{BaseOffset: base, Length: uint64(len(record)), MessageCount: count, BaseTimestamp: base})
 	frame, batch := m.frame(record)
-	adopt := frame.Len > 0 && s.Segments.End[segment] > 0 && s.Adoptable(row, batch)
+	adopt := frame.Len > 0 && s.Adoptable(row, batch)
 	if frame.Len > 0 && !adopt {
 		m.frames.Free(frame)
 	}
@@ -443,7 +443,7 @@ func TestOnePartitionMayUseAllMemory(t *testing.T) {
 func TestLogsMakeRoom(t *testing.T) {
 	for _, polled := range []bool{false, true} {
 		s, _ := memoryWorld(16 << 20)
-		frames := NewArena(s.Memory, 1, 16<<20, s.Arena.budget, nil)
+		frames := NewArena(s.Memory, 1, s.Arena.budget, nil)
 		var entities ecs.Entities
 		m := newModelLog(t, s, frames, rand.New(rand.NewPCG(3, 1)), &entities)
 		m.fit = true

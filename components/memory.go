@@ -51,8 +51,8 @@ func (m *Memory) Add(bytes []byte, base uint64) uint32 {
 	return uint32(len(m.slabs) - 1)
 }
 
-// Return gives what a span lies in back to the arena it is of, from whatever shard: that arena takes it when it needs memory next.
-func (m *Memory) Return(s Span) { m.slabs[s.Slab].returns.put(unitsOf(s)) }
+// returnUnits gives units back to the arena that they are of, from whatever shard: that arena takes them when it needs memory next.
+func (m *Memory) returnUnits(slab uint32, u units) { m.slabs[slab].returns.put(u) }
 
 // Bytes is the memory a span names.
 func (m *Memory) Bytes(s Span) []byte {
@@ -74,10 +74,3 @@ func (m *Memory) Addr(s Span) uint64 { return m.slabs[s.Slab].base + s.Off }
 
 // Spare is how many bytes the arena of a slab holds and has no use for, as it said last.
 func (m *Memory) Spare(slab uint32) uint64 { return m.slabs[slab].returns.spare.Load() }
-
-// Trim is Return for what a span lies in, but for the piece keep of it.
-func (m *Memory) Trim(s, keep Span) {
-	before, behind := unitsOf(s).around(unitsOf(keep))
-	m.slabs[s.Slab].returns.put(before)
-	m.slabs[s.Slab].returns.put(behind)
-}

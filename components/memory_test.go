@@ -59,7 +59,7 @@ func TestArenaModel(t *testing.T) {
 		random := rand.New(rand.NewPCG(seed, 1))
 		budget, memory := NewBudget(24*ChunkSize), slabs(4, 64*ChunkSize)
 		populated := map[uint64]bool{}
-		a := NewArena(memory, 3, 64*ChunkSize, budget, func(off, n uint64) {
+		a := NewArena(memory, 3, budget, func(off, n uint64) {
 			for at := off; at < off+n; at += ChunkSize {
 				if populated[at] {
 					t.Fatalf("chunk at %d: got it populated twice", at)
@@ -100,7 +100,7 @@ func TestArenaModel(t *testing.T) {
 					if random.IntN(2) == 0 {
 						a.Free(span)
 					} else {
-						memory.Return(span)
+						memory.returnUnits(span.Slab, unitsOf(span))
 						a.takeReturns()
 					}
 					live[i] = live[len(live)-1]
@@ -112,10 +112,13 @@ func TestArenaModel(t *testing.T) {
 					whole := live[i].Whole()
 					from := uint32(random.IntN(int(whole.Len/UnitSize))) * UnitSize
 					keep := whole.Slice(from, min(16*UnitSize, whole.Len-from))
+					before, behind := unitsOf(live[i]).around(unitsOf(keep))
 					if random.IntN(2) == 0 {
-						a.Trim(live[i], keep)
+						a.free(behind)
+						a.free(before)
 					} else {
-						memory.Trim(live[i], keep)
+						memory.returnUnits(keep.Slab, before)
+						memory.returnUnits(keep.Slab, behind)
 						a.takeReturns()
 					}
 					live[i] = keep
@@ -140,7 +143,7 @@ func TestArenaModel(t *testing.T) {
 
 func TestArenaPanicsOnDoubleFree(t *testing.T) {
 	memory := slabs(1, 8*ChunkSize)
-	a := NewArena(memory, 0, 8*ChunkSize, NewBudget(8*ChunkSize), nil)
+	a := NewArena(memory, 0, NewBudget(8*ChunkSize), nil)
 	for _, n := range []uint32{100, 2 * ChunkSize} {
 		s, _ := a.Alloc(n)
 		a.Free(s)
@@ -158,7 +161,7 @@ func TestArenaPanicsOnDoubleFree(t *testing.T) {
 // Memory that one arena gives back can be had by another.
 func TestBudgetIsShared(t *testing.T) {
 	budget, memory := NewBudget(4*ChunkSize), slabs(2, 8*ChunkSize)
-	a, b := NewArena(memory, 0, 8*ChunkSize, budget, nil), NewArena(memory, 1, 8*ChunkSize, budget, nil)
+	a, b := NewArena(memory, 0, budget, nil), NewArena(memory, 1, budget, nil)
 	s, _ := a.Alloc(3 * ChunkSize)
 	if _, ok := b.Alloc(2 * ChunkSize); ok {
 		t.Fatal("two chunks of a budget of four of which three are taken: got them, want a refusal")

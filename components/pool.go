@@ -56,18 +56,7 @@ func (p *Pool) Name(cfg *Config) uint64 {
 
 // Claim makes room for one more file of so many bytes, and says whether there is.
 func (p *Pool) Claim(space *Space, size uint64) bool {
-	if size < PoolFileMin || len(p.Files) >= poolFilesMax {
-		return false
-	}
-	for {
-		have := space.claimed.Load()
-		if have+size > space.SizeMax {
-			return false
-		}
-		if space.claimed.CompareAndSwap(have, have+size) {
-			return true
-		}
-	}
+	return size >= PoolFileMin && len(p.Files) < poolFilesMax && addWithin(&space.claimed, size, space.SizeMax)
 }
 
 // Unclaim gives back what was claimed for a file.

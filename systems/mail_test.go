@@ -21,7 +21,7 @@ func mailWorld(t *testing.T) (states [2]*components.State, mail [2]*Mail, rings 
 	for i := range states {
 		cfg := &components.Config{Shard: i, Shards: 2, ConnectionsMax: 64, ClientsMax: 4}
 		facts, orders := components.NewExchange(cfg)
-		states[i] = components.NewState(cfg, shared, components.NewArena(shared.Memory, 0, 4<<20, shared.Budget, nil), components.NewCatalog(), facts, orders)
+		states[i] = components.NewState(cfg, shared, components.NewArena(shared.Memory, 0, shared.Budget, nil), components.NewCatalog(), facts, orders)
 		mail[i] = post.Of(i, shared.Budget)
 		ring, err := uring.NewRing(host, i, uring.Params{Entries: 8})
 		if err != nil {

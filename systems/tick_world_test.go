@@ -53,13 +53,13 @@ func newTickWorldOf(t *testing.T, slabSize uint64) *tickWorld {
 	shared := components.NewShared(2 * slabSize)
 	stateSlab := shared.Memory.Add(make([]byte, slabSize), stateBase)
 	storageSlab := shared.Memory.Add(make([]byte, slabSize), storageBase)
-	w.buffers = components.NewArena(shared.Memory, storageSlab, slabSize, shared.Budget, nil)
+	w.buffers = components.NewArena(shared.Memory, storageSlab, shared.Budget, nil)
 	cfg := &components.Config{Shards: 1, Secret: tickSecret, Run: tickRun, DefaultLevel: components.LevelWritten, FrameMax: wire.FrameSizeMax,
 		LoginMax: 8 << 10, PartitionsMax: 1000, ClientsMax: 16, ConnectionsMax: 16, OffsetsMax: 2, ServerVersion: "0.9.0",
 		TCPAddress: netip.MustParseAddrPort("127.0.0.1:8090")}
 	facts, orders := components.NewExchange(cfg)
 	catalog := components.NewCatalog()
-	s := components.NewState(cfg, shared, components.NewArena(shared.Memory, stateSlab, slabSize, shared.Budget, nil), catalog, facts, orders)
+	s := components.NewState(cfg, shared, components.NewArena(shared.Memory, stateSlab, shared.Budget, nil), catalog, facts, orders)
 	w.state, s.Log = s, tickLog{w}
 	start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC).UnixMicro()
 	s.Now = ecs.Time{WallMicros: uint64(start), MonoMicros: 1_000_000}

@@ -106,7 +106,7 @@ func (d *directory) load() (*contents, error) {
 	cfg := &components.Config{Shards: 1, Secret: d.secret, Run: catalog.Run, DefaultLevel: d.level, ConnectionsMax: 1}
 	shared := components.NewShared(0)
 	facts, orders := components.NewExchange(cfg)
-	c.world = components.NewState(cfg, shared, components.NewArena(shared.Memory, shared.Memory.Add(nil, 0), 0, shared.Budget, nil), catalog, facts, orders)
+	c.world = components.NewState(cfg, shared, components.NewArena(shared.Memory, shared.Memory.Add(nil, 0), shared.Budget, nil), catalog, facts, orders)
 	if c.offsets, err = storage.LoadOffsets(d.files, d.root, d.secret, storage.EpochIn(catalog)); err != nil {
 		return nil, err
 	}

@@ -11,8 +11,8 @@ import (
 // Leaks says what shards that have ended in good order have not let go of; "" is nothing. Only what every shard holds for life is left of its
 // memory, beside that of operations nobody waits for and the journals', and no promise of the budget. It is for tests, and spends the budget.
 func (e *Engine) Leaks() string {
-	const page = 4096
-	forLife := (uring.BytesNeeded(storage.RecvBuffers, storage.RecvBufferSize)+256<<10-1)/(256<<10)*(256<<10) + page
+	buffers := components.Span{Len: uint32(uring.BytesNeeded(storage.RecvBuffers, storage.RecvBufferSize))}
+	forLife := uint64(buffers.Whole().Len) + components.UnitSize
 	for _, sh := range e.Shards {
 		st := sh.Storage
 		want := forLife

@@ -59,7 +59,7 @@ func (e *Engine) slab(shared *components.Shared) (*uring.Slab, *components.Arena
 	}
 	e.slabs = append(e.slabs, slab)
 	number := shared.Memory.Add(slab.Bytes(0, size), uint64(slab.Base()))
-	return slab, components.NewArena(shared.Memory, number, size, shared.Budget, slab.Populate), nil
+	return slab, components.NewArena(shared.Memory, number, shared.Budget, slab.Populate), nil
 }
 
 // chooseDirect says whether segments are written and read past the page cache, and logs why.

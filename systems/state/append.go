@@ -83,16 +83,11 @@ func roomFor(s *components.State, row int, r *components.Request) bool {
 		s.Out.ReadTail.Set(row)
 		return false
 	}
-	if s.Marks.Free() == 0 || !adoptable(s, row, r) && !s.ReserveJournal(row, size+wire.SegmentHeadSize) || p.TailCold[row] {
+	if s.Marks.Free() == 0 || !(r.Own && s.Adoptable(row, r.Batch)) && !s.ReserveJournal(row, size+wire.SegmentHeadSize) || p.TailCold[row] {
 		s.WakeAt(s.Now.MonoMicros + memoryRetryMicros)
 		return false
 	}
 	return true
-}
-
-// adoptable says whether a batch can stay where it was received. One that begins a segment goes behind the head, which needs memory anyway.
-func adoptable(s *components.State, row int, r *components.Request) bool {
-	return r.Own && s.Segments.End[s.Partitions.AppendSegment(row)] > 0 && s.Adoptable(row, r.Batch)
 }
 
 // needsRoll says whether a batch belongs into the next segment: a batch is never split, and a segment has one at least.
@@ -177,7 +172,7 @@ func growAhead(s *components.State, row int) {
 // appendBatch stamps one batch and puts it behind the log: as a copy, or where it lies.
 func appendBatch(s *components.State, row int, r *components.Request, hasher *wire.BatchHasher) {
 	p := &s.Partitions
-	segment, kept := p.AppendSegment(row), adoptable(s, row, r)
+	segment, kept := p.AppendSegment(row), r.Own && s.Adoptable(row, r.Batch)
 	if s.Segments.End[segment] == 0 {
 		appendHead(s, row, segment)
 	}

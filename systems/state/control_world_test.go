@@ -72,7 +72,7 @@ func newWorld(t *testing.T, shards int) *world {
 		cfg := &components.Config{Shard: shard, Shards: shards, Run: testRun, Secret: 7, FrameMax: wire.FrameSizeMax, PartitionsMax: 5000,
 			ClientsMax: 8, ConnectionsMax: 64, OffsetsMax: 16, TokensMax: 3, TokenCleanMicros: testClean, ServerVersion: "0.9.0", TCPAddress: netip.MustParseAddrPort("127.0.0.1:8090")}
 		facts, orders := components.NewExchange(cfg)
-		s := components.NewState(cfg, shared, components.NewArena(shared.Memory, 0, 8<<20, shared.Budget, nil), catalog.Clone(), facts, orders)
+		s := components.NewState(cfg, shared, components.NewArena(shared.Memory, 0, shared.Budget, nil), catalog.Clone(), facts, orders)
 		s.Log, s.Random = quiet{}, w.random
 		w.shards = append(w.shards, s)
 	}

@@ -42,10 +42,10 @@ func newEngine(t testing.TB, memory uint64) *engine {
 	shared.Memory.Add(make([]byte, 32<<20), 3<<40)
 	cfg := &components.Config{Shards: 1, Run: 1, Secret: 7, FrameMax: wire.FrameSizeMax, ConnectionsMax: 256, OffsetsMax: 3, DefaultLevel: components.LevelWritten}
 	facts, orders := components.NewExchange(cfg)
-	e.s = components.NewState(cfg, shared, components.NewArena(shared.Memory, 0, 2*memory, components.NewBudget(memory), nil), components.NewCatalog(), facts, orders)
+	e.s = components.NewState(cfg, shared, components.NewArena(shared.Memory, 0, components.NewBudget(memory), nil), components.NewCatalog(), facts, orders)
 	e.s.Log = quiet{}
 	e.s.Now = ecs.Time{WallMicros: 1_000_000, MonoMicros: 1_000_000}
-	e.reads = components.NewArena(shared.Memory, 1, 64<<20, components.NewBudget(64<<20), nil)
+	e.reads = components.NewArena(shared.Memory, 1, components.NewBudget(64<<20), nil)
 	e.frames = components.Span{Slab: 2, Len: 32 << 20}
 	return e
 }

@@ -39,7 +39,7 @@ func newTestShard(t testing.TB, root string) *testShard {
 	}
 	shared := components.NewShared(slab.Size())
 	number := shared.Memory.Add(slab.Bytes(0, slab.Size()), uint64(slab.Base()))
-	arena := components.NewArena(shared.Memory, number, slab.Size(), shared.Budget, nil)
+	arena := components.NewArena(shared.Memory, number, shared.Budget, nil)
 	cfg := &components.Config{Shards: 1, Secret: testSecret, Run: 1, ConnectionsMax: 4, ClientsMax: 4}
 	facts, orders := components.NewExchange(cfg)
 	s := &testShard{t: t, ring: ring,
