@@ -37,7 +37,8 @@ type crashPartition struct {
 	seen    []uint64                // what its reader was shown in this round, from offset seenFrom
 	from    uint64
 	keeper  offsetKeeper // of an offset that is stored
-	polled  uint64       // offset after the last message of a poll that commits by itself
+	polled  uint64       // offset after the last message of a poll that commits by itself,
+	polling uint64       // and of one that was not answered, at most; 0 without one
 }
 
 func newCrashTopic(name string, partitions int, durable, offsetsDurable bool) *crashTopic {
@@ -50,7 +51,7 @@ func newCrashTopic(name string, partitions int, durable, offsetsDurable bool) *c
 func (t *crashTopic) forget() {
 	for i := range t.partitions {
 		p := &t.partitions[i]
-		p.kept, p.polled, p.keeper = nil, 0, offsetKeeper{key: wire.OffsetKey{
+		p.kept, p.polled, p.polling, p.keeper = nil, 0, 0, offsetKeeper{key: wire.OffsetKey{
 			Consumer: wire.Consumer{Kind: wire.ConsumerSingle, Ident: named("keeper")}, Stream: named(crashStream), Topic: named(t.name),
 			Partition: wire.OptionalPartition{Present: true, ID: uint32(i)},
 		}}
@@ -151,9 +152,13 @@ func (p *crashPartition) check(c *client.Client, t *crashTopic, id uint32) error
 	if err != nil {
 		return err
 	}
-	if found && stored.StoredOffset >= p.polled {
-		return fmt.Errorf("offset %d is stored for a consumer that polled up to %d", stored.StoredOffset, p.polled)
+	if found {
+		if stored.StoredOffset >= max(p.polled, min(p.polling, uint64(len(numbers)))) {
+			return fmt.Errorf("offset %d is stored for a consumer that polled up to %d, or %d if an answer is missing", stored.StoredOffset, p.polled, p.polling)
+		}
+		p.polled = max(p.polled, stored.StoredOffset+1)
 	}
+	p.polling = 0
 	return nil
 }
 
@@ -288,14 +293,17 @@ func (t *crashTopic) read(c *client.Client) error {
 			Partition: p.keeper.key.Partition, Strategy: wire.Strategy{Kind: wire.PollOffset, Value: p.from + uint64(len(p.seen))}, Count: 100,
 			AutoCommit: turn%3 == 0,
 		}
-		seen, err := pollNumbers(c, poll, p.seen)
-		if poll.AutoCommit {
-			p.polled = max(p.polled, p.from+uint64(len(seen)))
+		if poll.AutoCommit { // what a kill keeps from being answered may be committed
+			p.polling = poll.Strategy.Value + uint64(poll.Count)
 		}
+		seen, err := pollNumbers(c, poll, p.seen)
 		if err != nil {
 			return err
 		}
 		p.seen = seen
+		if poll.AutoCommit {
+			p.polled, p.polling = max(p.polled, p.from+uint64(len(seen))), 0
+		}
 		next := p.from + uint64(len(p.seen))
 		switch {
 		case next == 0:
