@@ -27,6 +27,7 @@ type Storage struct {
 	Colds       Colds
 	WatchAt     uint64                // mono µs at which slow connections are looked for next
 	One         Span                  // a word that holds 1, for socket options
+	Zeros       Span                  // nothing but zeros, for the blocks behind a small write
 	Hungry      ecs.Queue[ecs.Entity] // connections whose frame waits for memory, in turn
 	Starving    ecs.Bits              // connection rows that wait for a receive buffer
 
@@ -167,19 +168,20 @@ type Listener struct {
 // SegmentFiles is the Storage component of segments that have a file open, or had lately. Rows are found by segment id. A row with
 // nothing in flight may be dropped at any time: its descriptors are closed.
 type SegmentFiles struct {
-	ByID      map[uint64]uint32
-	slots     ecs.Slots
-	File      []wire.SegmentFile // zero: the row is free
-	LogFD     []int32            // NoFD is closed
-	IndexFD   []int32
-	LogBusy   []bool     // the log is being opened, made or grown
-	IndexBusy []bool     // the index is being opened or appended to
-	IndexDead []bool     // an append came short: entries behind it would be off their grid, so there are none
-	Fresh     []bool     // the log is being made: it stays open until it has its name and its blocks
-	Recycled  []PoolFile // the file of the pool that becomes the log, while it does
-	Inflight  []uint32
-	Used      []uint64 // mono µs of the last use: the oldest is closed when descriptors run short
-	Allocated []uint64 // bytes the log has blocks for, as far as this row has made them
+	ByID        map[uint64]uint32
+	slots       ecs.Slots
+	File        []wire.SegmentFile // zero: the row is free
+	LogFD       []int32            // NoFD is closed
+	IndexFD     []int32
+	LogBusy     []bool     // the log is being opened, made or grown
+	IndexBusy   []bool     // the index is being opened or appended to
+	IndexDead   []bool     // an append came short: entries behind it would be off their grid, so there are none
+	Fresh       []bool     // the log is being made: it stays open until it has its name and its blocks
+	Recycled    []PoolFile // the file of the pool that becomes the log, while it does
+	Inflight    []uint32
+	Used        []uint64 // mono µs of the last use: the oldest is closed when descriptors run short
+	Allocated   []uint64 // bytes the log has blocks for, as far as this row has made them
+	Initialized []uint64 // bytes of the log whose blocks were written once, as far as this row knows
 }
 
 // NoFD is no descriptor.
@@ -202,9 +204,10 @@ func (f *SegmentFiles) Row(file wire.SegmentFile) uint32 {
 	f.Inflight = ecs.Grow(f.Inflight, n)
 	f.Used = ecs.Grow(f.Used, n)
 	f.Allocated = ecs.Grow(f.Allocated, n)
+	f.Initialized = ecs.Grow(f.Initialized, n)
 	f.File[row], f.LogFD[row], f.IndexFD[row], f.LogBusy[row], f.IndexBusy[row] = file, NoFD, NoFD, false, false
 	f.Inflight[row], f.Used[row], f.Allocated[row], f.IndexDead[row], f.Fresh[row] = 0, 0, 0, false, false
-	f.Recycled[row] = PoolFile{}
+	f.Recycled[row], f.Initialized[row] = PoolFile{}, 0
 	f.ByID[file.SegmentID] = row
 	return row
 }

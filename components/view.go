@@ -61,6 +61,11 @@ func (v StateView) Allocated(row int) uint64 {
 	return v.s.Segments.Allocated[v.s.Partitions.AppendSegment(row)]
 }
 
+// WriteAllocated is how many bytes the file has blocks for that a partition's sealed bytes go to.
+func (v StateView) WriteAllocated(row int) uint64 {
+	return v.s.Segments.Allocated[v.s.Partitions.Write[row]]
+}
+
 // SegmentFileOf names the log of a segment of a partition.
 func (v StateView) SegmentFileOf(row int, segmentID uint64) wire.SegmentFile {
 	p := &v.s.Partitions

@@ -12,7 +12,7 @@ import (
 // memory, beside that of operations nobody waits for and the journals', and no promise of the budget. It is for tests, and spends the budget.
 func (e *Engine) Leaks() string {
 	buffers := components.Span{Len: uint32(uring.BytesNeeded(storage.RecvBuffers, storage.RecvBufferSize))}
-	forLife := uint64(buffers.Whole().Len) + components.UnitSize
+	forLife := uint64(buffers.Whole().Len) + storage.ZerosMax + components.UnitSize
 	for _, sh := range e.Shards {
 		st := sh.Storage
 		want := forLife

@@ -55,11 +55,13 @@ func (sh *Shard) SetUp() (err error) {
 		return fmt.Errorf("shard %d: %w", sh.id, err)
 	}
 	one, ok := sh.Storage.Arena.Alloc(4)
-	if !ok {
+	zeros, enough := sh.Storage.Arena.Alloc(storage.ZerosMax)
+	if !ok || !enough {
 		return fmt.Errorf("shard %d: no memory: raise --memory", sh.id)
 	}
 	copy(sh.Storage.Memory.Bytes(one), []byte{1, 0, 0, 0})
-	sh.Storage.One = one
+	clear(sh.Storage.Memory.Bytes(zeros))
+	sh.Storage.One, sh.Storage.Zeros = one, zeros
 	first.Off += uint64(buffers.Buffer(0) - sh.slab.Addr(first.Off))
 	sh.tick = systems.NewTick(sh.State, sh.Storage, storage.NewIO(ring, buffers, first), sh.Mail, sh.slab.Release)
 	if o.Plugins != nil {

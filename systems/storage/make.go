@@ -83,6 +83,7 @@ func rename(st *components.Storage, io *IO, row uint32, partition uint64) bool {
 	st.Inflight.Span[slot] = whole
 	f.Recycled[row] = components.PoolFile{}
 	f.Allocated[row] = components.AlignDown(recycled.Size)
+	f.Initialized[row] = f.Allocated[row]
 	io.Ring.Push(uring.Renameat(st.Directory.LogFD, addr(st, from), st.Directory.LogFD, addr(st, to), uring.RENAME_NOREPLACE, token))
 	return true
 }

@@ -10,8 +10,16 @@ import (
 	"galgo/uring"
 )
 
-// writeSlotMax is how many journal writes a shard has in flight.
-const writeSlotMax = 256
+const (
+	// writeSlotMax is how many journal writes a shard has in flight.
+	writeSlotMax = 256
+	// smallWrite is up to how many bytes a write is small: it costs what it costs whatever its size.
+	smallWrite = 16 << 10
+	// ZerosMax is the most zeros that a small write takes along, in bytes.
+	ZerosMax = 128 << 10
+	// vectorSize is what an entry of a table of vectors takes, in bytes: struct iovec.
+	vectorSize = 16
+)
 
 // WriteJournals starts one write for each partition that has sealed bytes: a slow disk gets larger writes, not more of them, and no two
 // writes of a partition race.
@@ -33,25 +41,33 @@ func WriteJournals(v components.StateView, st *components.Storage, io *IO) {
 		for range func(yield func(components.Span) bool) { v.SealedVectors(partition, yield) } {
 			count++
 		}
-		vectors, ok := st.Arena.Alloc(count * 16)
+		from, to, sealed := v.Sealed(partition)
+		zeros := uint64(0)
+		if v.Level(partition) != components.LevelMemory {
+			zeros = zerosBehind(from, to, f.Initialized[row], v.WriteAllocated(partition))
+		}
+		vectors, ok := st.Arena.Alloc((count + 1) * vectorSize)
 		if !ok {
 			st.Budget.Refuse()
 			st.WriteNext = partition
 			return
 		}
 		st.In.Write.Clear(partition)
-		from, to, sealed := v.Sealed(partition)
 		count = 0
 		for span := range func(yield func(components.Span) bool) { v.SealedVectors(partition, yield) } {
-			at := st.Memory.Bytes(vectors.Slice(count*16, 16))
-			binary.LittleEndian.PutUint64(at, st.Memory.Addr(span))
-			binary.LittleEndian.PutUint64(at[8:], uint64(span.Len))
+			putVector(st, vectors, count, span)
 			bytes += uint64(span.Len)
 			count++
 		}
 		if bytes != to-from || count == 0 {
 			panic(fmt.Sprintf("storage: %d sealed bytes of %v in memory for [%d,%d)", bytes, v.PartitionAt(partition), from, to))
 		}
+		if zeros > 0 {
+			putVector(st, vectors, count, st.Zeros.Slice(0, uint32(zeros)))
+			bytes += zeros
+			count++
+		}
+		f.Initialized[row] = max(f.Initialized[row], from+bytes)
 		slot, token := take(st, OpWriteLog, uint64(row))
 		st.Inflight.Span[slot], st.Inflight.Aux[slot], st.Inflight.More[slot] = vectors, uint64(v.PartitionAt(partition)), sealed
 		st.Inflight.Size[slot] = bytes
@@ -63,6 +79,24 @@ func WriteJournals(v components.StateView, st *components.Storage, io *IO) {
 		}
 		io.Ring.Push(uring.Writev(f.LogFD[row], addr(st, vectors), count, from, flags, token))
 	}
+}
+
+// putVector makes entry i of a table of vectors: a piece of memory.
+func putVector(st *components.Storage, vectors components.Span, i uint32, span components.Span) {
+	at := st.Memory.Bytes(vectors.Slice(i*vectorSize, vectorSize))
+	binary.LittleEndian.PutUint64(at, st.Memory.Addr(span))
+	binary.LittleEndian.PutUint64(at[8:], uint64(span.Len))
+}
+
+// zerosBehind is how many zeros a write of [from, to) takes along, of a log whose blocks are initialized up to there and allocated up to there. The first
+// write to a block initializes it: that changes metadata, which a durable write has to bring to the disk too, and for which the kernel takes a
+// thread of its own. So a small write that initializes its last block does the same for some behind it, as many as there are before it, and the
+// small writes that follow are to blocks like any other. Whoever reads finds zeros there, as before.
+func zerosBehind(from, to, initialized, allocated uint64) uint64 {
+	if to <= initialized || to-from > smallWrite {
+		return 0
+	}
+	return min(to, ZerosMax, max(allocated, to)-to)
 }
 
 // writeDone takes the completion of a journal write. A short one is a failure: what is missing is not known to be writable.
