@@ -21,8 +21,8 @@ var (
 )
 
 // BenchmarkRecovery measures how long a server takes from its start until it serves, after a kill, with some data and with 20 times as much: the
-// time is that of the number of partitions. `-bench Recovery -benchtime 5x -recovery.partitions 10000 -recovery.bytes 100000` stores 1 GB
-// and then 20 GB, and takes 45 GB of the disk. What is still to be written back of the data is not measured.
+// time is that of the number of partitions. `-bench Recovery -benchtime 5x -recovery.partitions 10000 -recovery.bytes 98000` stores 1 GB
+// and then 20 GB, and takes as much of the disk. What is still to be written back of the data is not measured.
 func BenchmarkRecovery(b *testing.B) {
 	var small float64
 	for _, times := range []int{1, 20} {
@@ -80,7 +80,7 @@ func fillPartitions(b *testing.B, s *server, partitions, size int) {
 	}
 	var batch wire.BatchBuilder
 	batch.Reset(1)
-	for part := min(size, 16<<10); batch.Size() < part; {
+	for part := min(size, 128<<10); batch.Size() < part; {
 		batch.Add(wire.U128{Lo: uint64(batch.Count()) + 1}, 0, bytes.Repeat([]byte{'m'}, 1000), nil)
 	}
 	frame := batch.Bytes()
