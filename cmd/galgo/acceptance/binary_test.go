@@ -21,6 +21,9 @@ func testMain(m *testing.M) int {
 	if users := os.Getenv(loginUsers); users != "" {
 		return logInMany(users, os.Getenv(loginAddress))
 	}
+	if nice := os.Getenv(burnNice); nice != "" {
+		return burn(nice)
+	}
 	if err := lookAtSources(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1

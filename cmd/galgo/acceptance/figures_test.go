@@ -115,7 +115,9 @@ func TestFigureIdleConnections(t *testing.T) {
 }
 
 // Many who log in at once are all let in soon, and disturb others little: passwords are hashed by few workers, and one that was right is known again.
-// They are a process of their own, so that they disturb others by way of the server only.
+// They are a process of their own, so that they disturb others by way of the server only. A thousand passwords to be hashed keep all cores of a small
+// machine busy, and that alone makes others wait, whoever does it: so what others notice is compared with what they notice of a process that has
+// nothing to do with the server and keeps all cores busy at the priority that hashing has.
 func TestFigureLogins(t *testing.T) {
 	wantFigures(t)
 	for _, users := range []int{1, loginsCount} {
@@ -132,7 +134,7 @@ func figureLogins(t *testing.T, users int) {
 			t.Fatal(err)
 		}
 	}
-	until := func(done <-chan struct{}) (all latencies) {
+	until := func(done <-chan struct{}) (all latencies) { // done is closed
 		for {
 			select {
 			case <-done:
@@ -147,9 +149,15 @@ func figureLogins(t *testing.T, users int) {
 			time.Sleep(time.Millisecond) // without a rest one asker keeps a core busy
 		}
 	}
-	warm := make(chan struct{})
-	time.AfterFunc(5*time.Second, func() { close(warm) })
-	before := until(warm)
+	some := func() <-chan struct{} {
+		done := make(chan struct{})
+		time.AfterFunc(5*time.Second, func() { close(done) })
+		return done
+	}
+	before := until(some())
+	stopBurning := burnCores(t)
+	burning := until(some())
+	stopBurning()
 	in := make(chan struct{})
 	_, cpuBefore := s.usage(t)
 	var said []byte
@@ -169,12 +177,12 @@ func figureLogins(t *testing.T, users int) {
 	if err := json.Unmarshal(said, &took); err != nil {
 		t.Fatalf("logins: got %q: %v", said, err)
 	}
-	t.Logf("%d logins: the last was in after %v, half of them after %v, with %v of CPU; a send and a poll before: %v; meanwhile: %v",
-		loginsCount, took.at(1), took.at(0.5), cpuAfter-cpuBefore, before, during)
+	t.Logf("%d logins: the last was in after %v, half of them after %v, with %v of CPU; a send and a poll before: %v; beside busy cores: %v; meanwhile: %v",
+		loginsCount, took.at(1), took.at(0.5), cpuAfter-cpuBefore, before, burning, during)
 	if last := took.at(1); last > timeMax {
 		t.Errorf("the last login: got it after %v, want it within %v", last, timeMax)
 	}
-	if was, is := before.at(0.99), during.at(0.99); is > 2*was {
-		t.Errorf("p99 of a send and a poll: got %v during the logins, want at most twice the %v before", is, was)
+	if was, is := max(before.at(0.99), burning.at(0.99)), during.at(0.99); is > 2*was {
+		t.Errorf("p99 of a send and a poll: got %v during the logins, want at most twice the %v without them", is, was)
 	}
 }

@@ -5,17 +5,23 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"os/exec"
+	"runtime"
 	"strconv"
 	"sync"
+	"sync/atomic"
+	"testing"
 	"time"
 
+	"galgo/server/placement"
 	"galgo/wire/client"
 )
 
-// What makes the test binary log in many clients instead: how many users they are of, and the server's address.
+// What makes the test binary log in many clients instead: how many users they are of, and the server's address. And what makes it keep all cores busy.
 const (
 	loginUsers   = "ACCEPTANCE_LOGIN_USERS"
 	loginAddress = "ACCEPTANCE_LOGIN_ADDRESS"
+	burnNice     = "ACCEPTANCE_BURN_NICE"
 )
 
 const loginsCount = 1000
@@ -52,4 +58,39 @@ func logInMany(users, address string) int {
 		return 1
 	}
 	return 0
+}
+
+// burnCores lets another process keep all cores busy, with as much less priority than others as a server's workers have.
+func burnCores(t *testing.T) (stop func()) {
+	t.Helper()
+	c := exec.Command(os.Args[0])
+	c.Env = append(os.Environ(), burnNice+"=10")
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	return func() {
+		_ = c.Process.Kill()
+		_ = c.Wait()
+	}
+}
+
+// burn keeps all cores busy until the process is killed. It returns what is wrong.
+func burn(nice string) int {
+	priority, err := strconv.Atoi(nice)
+	if err == nil {
+		err = placement.SetNice(priority)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 2
+	}
+	var turns atomic.Uint64
+	for range runtime.NumCPU() {
+		go func() {
+			for {
+				turns.Add(1)
+			}
+		}()
+	}
+	select {}
 }
