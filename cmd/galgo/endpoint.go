@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 
+	"galgo/server/config"
 	"galgo/wire"
 	"galgo/wire/client"
 
@@ -31,9 +32,9 @@ func addEndpointFlags(c *cobra.Command) *endpoint {
 
 // resolve fills in what no flag set.
 func (e *endpoint) resolve() {
-	e.address = cmp.Or(e.address, os.Getenv("GALGO_ADDRESS"), "127.0.0.1:8090")
-	e.username = cmp.Or(e.username, os.Getenv("GALGO_USERNAME"), os.Getenv("IGGY_USERNAME"), "iggy")
-	e.password = cmp.Or(e.password, os.Getenv("GALGO_PASSWORD"), os.Getenv("IGGY_PASSWORD"), "iggy")
+	e.address = cmp.Or(e.address, os.Getenv(config.EnvAddress), "127.0.0.1:8090")
+	e.username = cmp.Or(e.username, os.Getenv(config.EnvUsername), os.Getenv("IGGY_USERNAME"), "iggy")
+	e.password = cmp.Or(e.password, os.Getenv(config.EnvPassword), os.Getenv("IGGY_PASSWORD"), "iggy")
 }
 
 // dial connects and logs in, and says in the words of the command line what went wrong.

@@ -29,7 +29,14 @@ const (
 	envFilter       = "RUST_LOG"
 )
 
-var ownNames = []string{envConfigFile, envDotenvFile, envRootUsername, envRootPassword}
+// Names that `galgo produce` and `galgo consume` read. They are no keys: whoever set them for these may start a server as well.
+const (
+	EnvAddress  = "GALGO_ADDRESS"
+	EnvUsername = "GALGO_USERNAME"
+	EnvPassword = "GALGO_PASSWORD"
+)
+
+var ownNames = []string{envConfigFile, envDotenvFile, envRootUsername, envRootPassword, EnvAddress, EnvUsername, EnvPassword}
 
 // Names of the reference server's sister programs, which run in the same environments. They are not for us.
 var (

@@ -241,6 +241,7 @@ func TestUnknownNames(t *testing.T) {
 	refuse(t, Sources{File: write(t, "system.tcp.address = \"h:1\"\n")}, "unknown key system.tcp.address")
 	refuse(t, Sources{Environ: []string{"GALGO_TCP_ADRESS=1"}}, "unknown environment name GALGO_TCP_ADRESS")
 	refuse(t, Sources{Environ: []string{"GALGO_SYSTEM_PATH=1"}}, "GALGO_SYSTEM_PATH")
+	load(t, Sources{Environ: []string{"GALGO_ADDRESS=h:1", "GALGO_USERNAME=u", "GALGO_PASSWORD=p"}}) // produce and consume read them
 
 	c := load(t, Sources{Environ: []string{"IGGY_TCP_ADRESS=1", "IGGY_SHARDS=2", "IGGY_HOME=h", "IGGY_MCP_X=y", "IGGY_USERNAME=u", "IGGYX=1"}})
 	var warnings []string
