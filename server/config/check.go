@@ -1,6 +1,10 @@
 package config
 
-import "strings"
+import (
+	"strings"
+
+	"galgo/wire"
+)
 
 // root takes the credentials for the first creation of the root user: both or neither.
 func (l *loader) root(withDefaults bool) {
@@ -18,10 +22,10 @@ func (l *loader) root(withDefaults bool) {
 		l.problem("%s is set without %s: give both or neither", envRootPassword, envRootUsername)
 	case password == "":
 		l.problem("%s is set without %s: give both or neither", envRootUsername, envRootPassword)
-	case len(username) < 3 || len(username) > 50: // protocol.md, 8: names that can log in
-		l.problem("%s has %d bytes, want 3 to 50", envRootUsername, len(username))
-	case len(password) < 3 || len(password) > 100:
-		l.problem("%s has %d bytes, want 3 to 100", envRootPassword, len(password))
+	case len(username) < wire.UsernameSizeMin || len(username) > wire.UsernameSizeMax: // nobody could log in
+		l.problem("%s has %d bytes, want %d to %d", envRootUsername, len(username), wire.UsernameSizeMin, wire.UsernameSizeMax)
+	case len(password) < wire.PasswordSizeMin || len(password) > wire.PasswordSizeMax:
+		l.problem("%s has %d bytes, want %d to %d", envRootPassword, len(password), wire.PasswordSizeMin, wire.PasswordSizeMax)
 	}
 	l.config.Root = Credentials{Username: username, Password: password}
 }

@@ -12,7 +12,7 @@ type Use uint8
 const (
 	Used    Use = iota
 	Ignored     // a known key of the reference server without meaning here: accepted, with one info line for all of them
-	Refused     // a switch that is not built: false is accepted, true stops the start with Key.Refusal
+	Refused     // a switch that is not built: false is accepted, true stops the start with Key.Help
 )
 
 // Key declares one configuration key. A path that ends in ".*" stands for every key below it.
