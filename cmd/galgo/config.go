@@ -11,7 +11,7 @@ func newConfigCommand() *cobra.Command {
 		Use:   "config",
 		Short: "Print the effective configuration, and where each value comes from",
 		Long: "Prints every key with the value that `galgo serve` would take with the same flags and environment, and where it comes\n" +
-			"from. What stands out goes to standard error. The output is a configuration file; secrets are masked and in comments.",
+			"from. What stands out goes to standard error. The output is a configuration file; secrets are masked and in comments.\n\n" + configHelp,
 		Args: cobra.NoArgs,
 	}
 	flags := addConfigFlags(c)

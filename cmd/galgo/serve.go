@@ -18,8 +18,7 @@ func newServeCommand() *cobra.Command {
 		Use:   "serve",
 		Short: "Run a server",
 		Long: "Runs a server until SIGINT or SIGTERM, which end it in good order; a second one ends it at once.\n\n" +
-			"A value comes from the first of: flag, GALGO_ environment name, IGGY_ environment name, configuration file, default.\n" +
-			"`galgo config` with the same flags shows the result.",
+			configHelp + "\n`galgo config` with the same flags shows the result.",
 		Args: cobra.NoArgs,
 	}
 	flags := addConfigFlags(c)
