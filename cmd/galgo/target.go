@@ -28,9 +28,9 @@ func addTargetFlags(c *cobra.Command) *target {
 
 // check says whether the names are names.
 func (t *target) check() error {
-	for flag, name := range map[string]string{"stream": t.streamName, "topic": t.topicName} {
-		if len(name) == 0 || len(name) > 255 || !utf8.ValidString(name) {
-			return fmt.Errorf("flag --%s: a name is 1 to 255 bytes of UTF-8", flag)
+	for _, given := range []struct{ flag, name string }{{"stream", t.streamName}, {"topic", t.topicName}} {
+		if len(given.name) == 0 || len(given.name) > 255 || !utf8.ValidString(given.name) {
+			return fmt.Errorf("flag --%s: a name is 1 to 255 bytes of UTF-8", given.flag)
 		}
 	}
 	return nil
