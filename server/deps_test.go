@@ -53,6 +53,7 @@ var ringFlags = map[string][]string{"systems/storage": {"SOCK_CLOEXEC", "SOCK_NO
 type source struct {
 	name    string // path in the module
 	test    bool
+	doc     bool // it has the comment of its package
 	imports []string
 	calls   []string // what it takes from syscall beside error numbers
 }
@@ -69,7 +70,7 @@ func sources(t *testing.T) (list []source) {
 		case entry.IsDir() || !strings.HasSuffix(name, ".go"):
 			return nil
 		}
-		file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ParseComments)
 		if err != nil {
 			if os.IsNotExist(err) {
 				return nil
@@ -77,7 +78,8 @@ func sources(t *testing.T) (list []source) {
 			return err
 		}
 		relative, _ := filepath.Rel(root, name)
-		list = append(list, source{name: filepath.ToSlash(relative), test: strings.HasSuffix(name, "_test.go"), imports: imports(file), calls: calls(file)})
+		list = append(list, source{name: filepath.ToSlash(relative), test: strings.HasSuffix(name, "_test.go"), doc: file.Doc != nil,
+			imports: imports(file), calls: calls(file)})
 		return nil
 	})
 	if err != nil {
@@ -158,6 +160,23 @@ func TestWhoCallsTheSystem(t *testing.T) {
 			if !slices.Contains(ringFlags[path.Dir(s.name)], name) {
 				t.Errorf("%s: got syscall.%s, want error numbers only", s.name, name)
 			}
+		}
+	}
+}
+
+// Whoever comes to a package begins with its doc.go, and finds what it is there and nowhere else.
+func TestPackagesHaveDocs(t *testing.T) {
+	documented := map[string]bool{} // by package
+	for _, s := range sources(t) {
+		isDoc := path.Base(s.name) == "doc.go"
+		if s.doc && !isDoc && !s.test {
+			t.Errorf("%s: got a comment of the package, want it in doc.go", s.name)
+		}
+		documented[path.Dir(s.name)] = documented[path.Dir(s.name)] || s.doc && isDoc
+	}
+	for name, ok := range documented {
+		if !ok {
+			t.Errorf("package %s: got no doc.go that says what it is, want one", name)
 		}
 	}
 }
