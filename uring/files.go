@@ -189,7 +189,7 @@ func (systemFiles) StatFS(path string) (total, free uint64, err error) {
 func (systemFiles) Lock(fd int32) error {
 	err := retry("flock", "", func() error { return unix.Flock(int(fd), unix.LOCK_EX|unix.LOCK_NB) })
 	if errors.Is(err, unix.EWOULDBLOCK) {
-		return errors.Join(ErrLocked, err)
+		return ErrLocked // the number would say no more
 	}
 	return err
 }

@@ -12,7 +12,7 @@ const ShardsMax = 1024
 // names it. Another host may do.
 var ErrUnsupported = errors.New("io_uring is not supported here")
 
-// ErrLocked is wrapped by the error of Files.Lock when someone else holds the lock.
+// ErrLocked is the error of Files.Lock when someone else holds the lock.
 var ErrLocked = errors.New("locked by another process")
 
 // Host is what stands behind the rings of a process: the kernel's io_uring, ordinary system calls, or a simulation. One Host serves all

@@ -1,8 +1,6 @@
 package sim
 
 import (
-	"errors"
-	"fmt"
 	"maps"
 	"slices"
 	"syscall"
@@ -240,7 +238,7 @@ func (f *files) Lock(fd int32) error {
 		return callError("flock", errno)
 	}
 	if holder := opened.node.lock; holder != nil && holder != opened {
-		return errors.Join(uring.ErrLocked, fmt.Errorf("flock: %w", syscall.EWOULDBLOCK))
+		return uring.ErrLocked
 	}
 	opened.node.lock = opened
 	return nil
