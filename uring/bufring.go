@@ -72,12 +72,6 @@ func NewBufRing(r *Ring, group uint16, slab *Slab, off uint64, count uint16, siz
 // Group returns the group's number.
 func (b *BufRing) Group() uint16 { return b.group }
 
-// Count returns how many buffers the group has.
-func (b *BufRing) Count() int { return len(b.slots) }
-
-// BufferSize returns the bytes of one buffer.
-func (b *BufRing) BufferSize() uint32 { return b.size }
-
 // Buffer returns the address of a buffer.
 func (b *BufRing) Buffer(id uint16) Addr {
 	if int(id) >= len(b.slots) {

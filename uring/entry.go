@@ -97,6 +97,3 @@ func (e Entry) PollFirst() Entry {
 	e.IoPrio |= IoPrioPollFirst
 	return e
 }
-
-// Token returns the token that the entry carries.
-func (e *Entry) Token() Token { return Token(e.UserData) }

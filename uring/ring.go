@@ -25,13 +25,9 @@ type Ring struct {
 
 // Stats count what a ring has done since NewRing.
 type Stats struct {
-	Enters    uint64 // calls of Host.Enter
-	Waits     uint64 // of these, the blocking ones
-	Submitted uint64 // entries pushed
-	Reaped    uint64 // completions handed out
-	Wakes     uint64 // completions that only woke the ring
-	Full      uint64 // times Push found the submission queue full
-	Overflows uint64 // times Enter found completions that had no room in the completion queue
+	Enters uint64 // calls of Host.Enter
+	Wakes  uint64 // completions that only woke the ring
+	Full   uint64 // times Push found the submission queue full
 }
 
 // closeMaxMicros is how long Close waits for the last completion.
@@ -78,8 +74,8 @@ func (r *Ring) Stats() Stats { return r.stats }
 // Inflight returns how many pushed entries have not completed for good.
 func (r *Ring) Inflight() int { return r.inflight }
 
-// Push queues an entry, which the next Enter submits. One that the host cannot run (see Host.Supports) panics. It never fails: when the submission queue is full it submits first, which splits a
-// chain of linked entries, so chains are pushed where Room says they fit.
+// Push queues an entry, which the next Enter submits. One that the host cannot run (see Host.Supports) panics. It never fails: when the submission
+// queue is full it submits first, which splits a chain of linked entries, so chains are pushed where Room says they fit.
 func (r *Ring) Push(e Entry) {
 	if t := Token(e.UserData); t.ofRing() || t.ofMessage() {
 		panic(fmt.Sprintf("uring: push of %s: token %#x has a reserved mark", OpName(e.Opcode), e.UserData))
@@ -103,7 +99,6 @@ func (r *Ring) push(e *Entry) {
 	}
 	r.q.SQEntries[r.sqTail&r.q.SQMask] = *e
 	r.sqTail++
-	r.stats.Submitted++
 }
 
 // makeRoom submits until the submission queue has room. A host short of memory may refuse while completions wait, so these go to the side.
@@ -135,11 +130,7 @@ func (r *Ring) Enter(block bool, untilMicros uint64) error {
 	if block && (r.q.CQHead.Load() != r.q.CQTail.Load() || len(r.spilt) > 0 || r.q.Finished.Len() > 0) {
 		block = false
 	}
-	flags := r.q.SQFlags.Load()
-	if flags&SQOverflow != 0 {
-		r.stats.Overflows++
-	}
-	if !block && r.queued() == 0 && flags&(SQOverflow|SQTaskRun) == 0 {
+	if !block && r.queued() == 0 && r.q.SQFlags.Load()&(SQOverflow|SQTaskRun) == 0 {
 		return nil
 	}
 	return r.enter(block, untilMicros)
@@ -148,9 +139,6 @@ func (r *Ring) Enter(block bool, untilMicros uint64) error {
 func (r *Ring) enter(block bool, untilMicros uint64) error {
 	r.q.SQTail.Store(r.sqTail)
 	r.stats.Enters++
-	if block {
-		r.stats.Waits++
-	}
 	if err := r.host.Enter(r.shard, r.queued(), block, untilMicros); err != nil {
 		return fmt.Errorf("uring: shard %d: enter: %w", r.shard, err)
 	}
@@ -183,7 +171,6 @@ func (r *Ring) Reap(dst []Completion) int {
 	if n < len(dst) {
 		n += r.q.Finished.Take(dst[n:])
 	}
-	r.stats.Reaped += uint64(n)
 	return n
 }
 

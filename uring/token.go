@@ -15,7 +15,7 @@ const (
 	// TokenWake is sent to a parked ring with MsgRing to wake it; see Ring.WakePeer.
 	TokenWake = TokenRing | 1
 
-	tokenWakeArm  = TokenRing | 2 // the entry of Queues.Wake
+	tokenWakeArm  = TokenRing | 2 // the entry of Queues.Arm
 	tokenWakeSent = TokenRing | 3 // the sender's own completion of WakePeer
 	tokenCancel   = TokenRing | 4 // the cancellation at Close
 

@@ -10,5 +10,4 @@ const (
 	sendFrames = 256     // frames that Send sends in turn
 	firstCount = 64      // provided buffers that take the first bytes of a frame
 	firstSize  = 8192    // bytes of each
-	mega       = 1e6
 )

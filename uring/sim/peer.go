@@ -39,9 +39,6 @@ func (s *socket) tell() {
 	})
 }
 
-// Local is the peer's own address.
-func (p *Peer) Local() string { return p.s.local.String() }
-
 // Connected reports whether the connection stands or stood.
 func (p *Peer) Connected() bool { return p.s.state == established }
 

@@ -53,9 +53,6 @@ func (w *World) SetFaults(f Faults) {
 	w.o.Faults = f
 }
 
-// Faults returns what goes wrong at present.
-func (w *World) Faults() Faults { return w.o.Faults }
-
 // Clock returns both times in µs, as the Host's Clock.
 func (w *World) Clock() (wallMicros, monoMicros uint64) { return w.wall + w.mono, w.mono }
 
