@@ -117,19 +117,6 @@ func (l *Lines[T]) Drop(row int, drop func(T)) {
 	}
 }
 
-// Line visits the values in the line of a row, front first. They must not be popped meanwhile.
-func (l *Lines[T]) Line(row int) iter.Seq[*T] {
-	return func(yield func(*T) bool) { l.walk(row, yield) }
-}
-
-func (l *Lines[T]) walk(row int, yield func(*T) bool) {
-	for node := l.lines[row].first; node != 0; node = l.nodes[node-1].next {
-		if !yield(&l.nodes[node-1].value) {
-			return
-		}
-	}
-}
-
 // Ready visits each row whose line is not empty once, beginning behind the row where the last walk ended,
 // and ends early when the budget has no rows or no bytes left. It spends one row for each row it visits;
 // the bytes are for the visit to spend. The visit may push to and pop from any line.
@@ -156,9 +143,6 @@ func (l *Lines[T]) Len(row int) int { return int(l.lines[row].count) }
 
 // Total is how many values are in all lines.
 func (l *Lines[T]) Total() int { return l.count }
-
-// ReadyLen is how many lines are not empty.
-func (l *Lines[T]) ReadyLen() int { return l.ready.Len() }
 
 // Free is how many more values there is room for.
 func (l *Lines[T]) Free() int { return l.max - l.count }

@@ -84,9 +84,6 @@ func (n *Names) Delete(parent uint64, name []byte) (row uint32) {
 	return row
 }
 
-// Len is how many names are in the index.
-func (n *Names) Len() int { return n.count }
-
 // find returns the slot of the key, or the empty slot where it would go.
 func (n *Names) find(hash uint32, parent uint64, name []byte) (slot int, found bool) {
 	mask := len(n.slots) - 1

@@ -77,8 +77,8 @@ func TestNamesCloseGaps(t *testing.T) {
 					found++
 				}
 			}
-			if want := len(crowd) - left - 1; found != want || table.index.Len() != want {
-				t.Fatalf("got %d names found and %d in the index, want %d", found, table.index.Len(), want)
+			if want := len(crowd) - left - 1; found != want || table.index.count != want {
+				t.Fatalf("got %d names found and %d in the index, want %d", found, table.index.count, want)
 			}
 		}
 	}
@@ -114,8 +114,8 @@ func TestNamesAgreeWithMap(t *testing.T) {
 		if want, wantOK := model[k]; got != want || ok != wantOK {
 			t.Fatalf("step %d: got row %d %t for %v, want %d %t", step, got, ok, k, want, wantOK)
 		}
-		if table.index.Len() != len(model) {
-			t.Fatalf("step %d: got %d names, want %d", step, table.index.Len(), len(model))
+		if table.index.count != len(model) {
+			t.Fatalf("step %d: got %d names, want %d", step, table.index.count, len(model))
 		}
 	}
 }

@@ -16,14 +16,12 @@ type system[T any] struct {
 	stage Stage
 	name  string
 	run   func(*T)
-	runs  uint64
 }
 
 // SystemInfo is what a dump or a test prints about one system.
 type SystemInfo struct {
 	Stage string
 	Name  string
-	Runs  uint64 // how often it has been run to its end
 }
 
 // NewSchedule makes an empty schedule with stages 0, 1, … of these names.
@@ -55,16 +53,14 @@ func (s *Schedule[T]) Add(stage Stage, name string, run func(*T)) {
 // Run runs every system once, in order, with t.
 func (s *Schedule[T]) Run(t *T) {
 	for i := range s.systems {
-		system := &s.systems[i]
-		system.run(t)
-		system.runs++
+		s.systems[i].run(t)
 	}
 }
 
 // All visits the systems in the order they run.
 func (s *Schedule[T]) All(yield func(SystemInfo) bool) {
 	for _, system := range s.systems {
-		if !yield(SystemInfo{Stage: s.stageNames[system.stage], Name: system.name, Runs: system.runs}) {
+		if !yield(SystemInfo{Stage: s.stageNames[system.stage], Name: system.name}) {
 			return
 		}
 	}
@@ -78,6 +74,3 @@ func (s *Schedule[T]) Names() []string {
 	}
 	return names
 }
-
-// StageName is the name of a stage.
-func (s *Schedule[T]) StageName(stage Stage) string { return s.stageNames[stage] }

@@ -62,34 +62,7 @@ func (r *SPSC[T]) TryPop() (v T, ok bool) {
 	return v, true
 }
 
-// PopInto takes the oldest values, as many as there are and dst has room for, and returns their number. It
-// gives their slots back all at once. Only the consumer calls it.
-func (r *SPSC[T]) PopInto(dst []T) int {
-	head := r.head.Load()
-	if r.tailSeen-head < uint64(len(dst)) {
-		r.tailSeen = r.tail.Load()
-	}
-	n := int(min(uint64(len(dst)), r.tailSeen-head))
-	if n == 0 {
-		return 0
-	}
-	first := copy(dst[:n], r.items[head&r.mask:])
-	copy(dst[first:n], r.items)
-	r.head.Store(head + uint64(n))
-	return n
-}
-
 // Empty says whether nothing is in the ring. The consumer can rely on it before it parks: it announces that
 // it will, atomically, then asks; a producer pushes, then looks for the announcement. One of them sees the other.
 // Anyone else gets an answer that may be old.
 func (r *SPSC[T]) Empty() bool { return r.head.Load() == r.tail.Load() }
-
-// Len is how many values are in the ring, for counters. By the time the producer acts on it there may be
-// fewer, and more when the consumer does.
-func (r *SPSC[T]) Len() int {
-	head := r.head.Load() // first: a tail read later is never behind it
-	return int(r.tail.Load() - head)
-}
-
-// Cap is how many values there is room for.
-func (r *SPSC[T]) Cap() int { return len(r.items) }
