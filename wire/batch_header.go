@@ -58,13 +58,6 @@ func putBatchFields(dst []byte, h BatchHeader) {
 	binary.LittleEndian.PutUint32(dst[48:], h.MessageCount)
 }
 
-// AppendBatchHeader appends the encoding of h, BatchHeaderSize bytes.
-func AppendBatchHeader(dst []byte, h BatchHeader) []byte {
-	var b [BatchHeaderSize]byte
-	PutBatchHeader(b[:], h)
-	return append(dst, b[:]...)
-}
-
 // NextBatch splits the first batch off batches that lie back to back, as they do behind a PollPrefix. It returns ErrShort
 // when src ends before the batch, and ErrMalformed for a length below BatchHeaderSize. What is in the batch it does not look at.
 func NextBatch(src []byte) (batch, rest []byte, err error) {

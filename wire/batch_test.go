@@ -142,8 +142,8 @@ func TestVerifyAtRest(t *testing.T) {
 	batch := vectorBatch(t)
 	batch[200] = 1 // a seal
 	var v BatchVerifier
-	v.ResetAtRest(batch)
-	if done, status := v.Step(len(batch)); !done || status != StatusOK || v.Header().MessageCount != 2 {
+	v.reset(batch)
+	if done, status := v.Step(len(batch)); !done || status != StatusOK || v.header.MessageCount != 2 {
 		t.Errorf("got %v, %v, want ok", done, status)
 	}
 }
@@ -183,7 +183,7 @@ func TestStampKeepsSeal(t *testing.T) {
 		t.Errorf("got %+v and reserved byte %d, want %+v and 7", h, batch[100], stamped)
 	}
 	var v BatchVerifier
-	v.ResetAtRest(batch)
+	v.reset(batch)
 	if _, status := v.Step(len(batch)); status != StatusOK {
 		t.Errorf("stamped batch: got %v, want ok", status)
 	}
@@ -211,7 +211,7 @@ func TestSliceBatch(t *testing.T) {
 					t.Errorf("[%d, %d): got message %d (%v), want %d", from, to, m.OffsetDelta, ok, want)
 				}
 			}
-			if h := v.Header(); h.BaseOffset != 100 || h.PartitionID != 3 || h.BaseTimestamp != 5 || it.Rest() != 0 {
+			if h := v.header; h.BaseOffset != 100 || h.PartitionID != 3 || h.BaseTimestamp != 5 || it.Rest() != 0 {
 				t.Errorf("[%d, %d): got header %+v, %d bytes over", from, to, h, it.Rest())
 			}
 		}
@@ -245,7 +245,7 @@ func TestMessages(t *testing.T) {
 	if m, ok := it.Next(); ok || it.Rest() != 0 {
 		t.Errorf("end: got %+v, %d bytes over", m, it.Rest())
 	}
-	it = MessagesOf(batch[BatchHeaderSize : len(batch)-1])
+	it = MessagesIn(batch[:len(batch)-1])
 	it.Next()
 	if m, ok := it.Next(); ok || it.Rest() != 64 {
 		t.Errorf("cut message: got %+v, %d bytes over, want none and 64", m, it.Rest())

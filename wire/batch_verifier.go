@@ -35,9 +35,7 @@ func (v *BatchVerifier) Reset(batch []byte, count uint32) {
 	}
 }
 
-// ResetAtRest begins to check a stored batch, whose reserved bytes hold a seal; they are not looked at here.
-func (v *BatchVerifier) ResetAtRest(batch []byte) { v.reset(batch) }
-
+// reset is Reset for a batch at rest too, whose reserved bytes hold a seal.
 func (v *BatchVerifier) reset(batch []byte) {
 	v.position, v.size, v.hashed, v.walked, v.done, v.status = BatchHeaderSize, 0, 0, 0, false, StatusOK
 	h, err := DecodeBatchHeader(batch)
@@ -48,9 +46,6 @@ func (v *BatchVerifier) reset(batch []byte) {
 	}
 	v.sum.Begin(h)
 }
-
-// Header is the header of the batch that passed.
-func (v *BatchVerifier) Header() BatchHeader { return v.header }
 
 // Step looks at about budget bytes of messages, and makes some progress whatever the budget. Once done, the
 // verifier has let go of the batch, and status is one of these:

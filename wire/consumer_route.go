@@ -2,9 +2,6 @@ package wire
 
 import "encoding/binary"
 
-// ConsumerSessionSize is the size of a ConsumerSession in bytes.
-const ConsumerSessionSize = 32
-
 // ConsumerSession names a session and what it has seen. It is the body of CodeAttachConsumerSession.
 // Source: protocol.md, 7.9.
 //

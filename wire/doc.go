@@ -18,6 +18,10 @@
 // those bytes stay put, and whoever wants to keep them copies them. Nothing here keeps a reference to
 // its input, except BatchVerifier, BodyVerifier and the iterators until they are reset or dropped.
 //
+// Where a layout or a rule comes from is written by it. protocol.md is a description of Apache Iggy's binary protocol, 0.9.0 and the line before it,
+// that this package was written from; it is not part of the repository, and its chapters are named so that what stands together there can be found
+// together here. The files of a data directory are ours, and files_doc.go draws them.
+//
 // The invariant to keep in mind: what a client may send is never trusted. No decoder panics, reads
 // past its input, or allocates more than a small multiple of it, whatever the bytes are.
 package wire

@@ -87,19 +87,6 @@ func (e *IndexEntry) Vouches(runBelongs func(run uint64) bool) bool {
 	return e.Kind == IndexVoucher || e.Synced || runBelongs(e.Run)
 }
 
-// LastVouching returns the last entry of the segment that vouches, and false when there is none. It walks backwards
-// over entries, an index file's bytes, and skips what is torn, garbage or of another segment. runBelongs is asked
-// about runs of valid entries only.
-func LastVouching(entries []byte, segmentID, secret uint64, runBelongs func(run uint64) bool) (IndexEntry, bool) {
-	for i := len(entries)/IndexEntrySize - 1; i >= 0; i-- {
-		e, ok := indexEntryAt(entries, i, segmentID, secret)
-		if ok && e.Vouches(runBelongs) {
-			return e, true
-		}
-	}
-	return IndexEntry{}, false
-}
-
 // SearchIndex returns the entry with the greatest Offset that is at most offset, and false when there is none: the
 // walk then starts behind the segment's head. It skips vouchers and what is not valid.
 func SearchIndex(entries []byte, segmentID, secret, offset uint64) (IndexEntry, bool) {

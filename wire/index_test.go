@@ -47,43 +47,21 @@ func appendIndex(dst []byte, entries ...IndexEntry) []byte {
 	return dst
 }
 
-func TestLastVouching(t *testing.T) {
-	entries := appendIndex(nil,
-		IndexEntry{Kind: IndexRecord, Offset: 0, Run: 1, Synced: true},
-		IndexEntry{Kind: IndexRecord, Offset: 10, Run: 1},
-		IndexEntry{Kind: IndexVoucher, Offset: 20, Run: 1},
-		IndexEntry{Kind: IndexRecord, Offset: 30, Run: 2},
-		IndexEntry{Kind: IndexRecord, Offset: 40, Run: 3},
-		IndexEntry{Kind: IndexRecord, Offset: 50, Run: 2},
-		IndexEntry{Kind: IndexRecord, Offset: 60, Run: 1},
-	)
+func TestVouches(t *testing.T) {
+	ofBoot := func(run uint64) bool { return run == 2 }
 	for _, c := range []struct {
-		what    string
-		count   int // entries seen
-		belongs uint64
-		want    uint64
-		found   bool
+		what  string
+		entry IndexEntry
+		want  bool
 	}{
-		{"a run of this boot", 7, 2, 50, true},
-		{"another run of this boot", 7, 3, 40, true},
-		{"no run of this boot: the voucher", 7, 9, 20, true},
-		{"before the voucher: the synced entry", 2, 9, 0, true},
-		{"nothing there", 0, 9, 0, false},
+		{"an entry of a run of this boot", IndexEntry{Kind: IndexRecord, Run: 2}, true},
+		{"an entry of an earlier boot", IndexEntry{Kind: IndexRecord, Run: 1}, false},
+		{"one whose log write was synced", IndexEntry{Kind: IndexRecord, Run: 1, Synced: true}, true},
+		{"a voucher", IndexEntry{Kind: IndexVoucher, Run: 1}, true},
 	} {
-		e, found := LastVouching(entries[:c.count*IndexEntrySize], testSegmentID, testSecret, func(run uint64) bool { return run == c.belongs })
-		if found != c.found || e.Offset != c.want {
-			t.Errorf("%s: got %d %v, want %d %v", c.what, e.Offset, found, c.want, c.found)
+		if got := c.entry.Vouches(ofBoot); got != c.want {
+			t.Errorf("%s: got %t, want %t", c.what, got, c.want)
 		}
-	}
-	never := func(uint64) bool { return false }
-	if e, found := LastVouching(entries, testSegmentID+1, testSecret, never); found {
-		t.Errorf("got %+v of another segment, want none", e)
-	}
-	// A torn voucher, a part of an entry, zeros and another file's entries are passed over.
-	entries[2*IndexEntrySize+20] ^= 1
-	entries = append(entries, make([]byte, 100)...)
-	if e, found := LastVouching(entries, testSegmentID, testSecret, never); !found || e.Offset != 0 || !e.Synced {
-		t.Errorf("got %+v %v, want the synced entry", e, found)
 	}
 }
 
@@ -147,7 +125,6 @@ func TestIndexAllocatesNothing(t *testing.T) {
 		_, _ = DecodeIndexEntry(entries, testSecret)
 		_, _ = SearchIndex(entries, testSegmentID, testSecret, 1010)
 		_, _ = SearchIndexTime(entries, testSegmentID, testSecret, 1010)
-		_, _ = LastVouching(entries, testSegmentID, testSecret, func(uint64) bool { return false })
 	})
 }
 
@@ -157,7 +134,6 @@ func FuzzDecodeIndexEntry(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte, v uint64) {
 		_, _ = SearchIndex(b, testSegmentID, testSecret, v)
 		_, _ = SearchIndexTime(b, testSegmentID, testSecret, v)
-		_, _ = LastVouching(b, testSegmentID, testSecret, func(run uint64) bool { return run > v })
 		e, err := DecodeIndexEntry(b, testSecret)
 		if err != nil {
 			return

@@ -47,7 +47,7 @@ type Message struct {
 	MessageHeader
 	Bytes       []byte // all of it, header included
 	Payload     []byte
-	UserHeaders []byte // a header map, not looked at; see HeaderMap
+	UserHeaders []byte // a header map, not looked at; see PairsIn
 }
 
 // ChecksumMessage is the checksum of the message that bytes are, from its ID to its last byte.
@@ -75,9 +75,6 @@ type MessageIterator struct{ src []byte }
 func MessagesIn(batch []byte) MessageIterator {
 	return MessageIterator{src: batch[min(len(batch), BatchHeaderSize):]}
 }
-
-// MessagesOf walks messages without a batch header in front.
-func MessagesOf(messages []byte) MessageIterator { return MessageIterator{src: messages} }
 
 // Next returns the next message, and false at the end or where no whole message follows.
 func (it *MessageIterator) Next() (Message, bool) {

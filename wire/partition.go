@@ -49,9 +49,6 @@ func AppendDeleteSegments(dst []byte, d DeleteSegments) []byte {
 	return binary.LittleEndian.AppendUint32(dst, d.SegmentsCount)
 }
 
-// PartitionSize is the size of a Partition in bytes.
-const PartitionSize = 40
-
 // Partition is one partition in an answer. Source: protocol.md, 8.5.
 //
 //	| id u32 | created_at u64 | segments_count u32 | current_offset u64 | size u64 | messages_count u64 |

@@ -293,7 +293,7 @@ func FuzzCheckRecord(f *testing.F) {
 			}
 		case err == nil:
 			var v BatchVerifier
-			v.ResetAtRest(b[:info.Length])
+			v.reset(b[:info.Length])
 			if _, status := v.Step(len(b)); status != StatusOK {
 				t.Errorf("got a record accepted with status %v, want %v", status, StatusOK)
 			}

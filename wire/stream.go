@@ -57,9 +57,6 @@ type Stream struct {
 	Options       []byte // an options block, empty
 }
 
-// EncodedSize is the size of the encoding in bytes.
-func (s Stream) EncodedSize() int { return 37 + len(s.Name) + len(s.Options) }
-
 // AppendStream appends the encoding of s. CodeGetStreams is answered with streams in ascending id, back to back.
 func AppendStream(dst []byte, s Stream) []byte {
 	dst = binary.LittleEndian.AppendUint32(dst, s.ID)

@@ -96,11 +96,6 @@ type Topic struct {
 	DerivedOptions      []byte // options block of the server's defaults for the rest, sorted by key
 }
 
-// EncodedSize is the size of the encoding in bytes.
-func (t Topic) EncodedSize() int {
-	return 58 + len(t.Name) + len(t.ExplicitOptions) + len(t.DerivedOptions)
-}
-
 // AppendTopic appends the encoding of t.
 func AppendTopic(dst []byte, t Topic) []byte {
 	dst = binary.LittleEndian.AppendUint32(dst, t.ID)
