@@ -37,7 +37,7 @@ type modelTopic struct {
 }
 
 func newDecider(seed uint64) *decider {
-	return &decider{rng: rand.New(rand.NewPCG(seed, 1)), catalog: NewCatalog(), seq: 1 << runShift, streams: map[uint32]*modelStream{}, users: map[uint32]*modelUser{},
+	return &decider{rng: rand.New(rand.NewPCG(seed, 1)), catalog: NewCatalog(), seq: 1 << wire.RunShift, streams: map[uint32]*modelStream{}, users: map[uint32]*modelUser{},
 		heads: map[ecs.Entity]modelHead{}}
 }
 
@@ -327,10 +327,10 @@ func TestOwnersGoInTurn(t *testing.T) {
 	const shards = 3
 	begins := map[int]int{}
 	for seq := range uint64(300) {
-		first := Owner(1<<runShift|seq, 0, shards)
+		first := Owner(1<<wire.RunShift|seq, 0, shards)
 		begins[first]++
 		for id := range uint32(10) {
-			if got, want := Owner(1<<runShift|seq, id, shards), (first+int(id))%shards; got != want {
+			if got, want := Owner(1<<wire.RunShift|seq, id, shards), (first+int(id))%shards; got != want {
 				t.Fatalf("owner of partition %d of topic %d: got %d, want %d", id, seq, got, want)
 			}
 		}

@@ -126,21 +126,18 @@ func NewControl(cfg *Config) *Control {
 // record of the control log. Every shard begins with a catalog equal to it; this one is copied.
 func (c *Control) Resume(catalog *Catalog, run, record uint64) {
 	c.Decided, c.Record, c.Counter = catalog.Clone(), record, 0
-	if catalog.Applied>>runShift == run {
-		c.Counter = catalog.Applied & (1<<runShift - 1)
+	if catalog.Applied>>wire.RunShift == run {
+		c.Counter = catalog.Applied & (1<<wire.RunShift - 1)
 	}
 	for shard := range c.Reported {
 		c.Reported[shard] = catalog.Applied
 	}
 }
 
-// runShift is where the run number begins in a sequence number. Source: design.md, 3.
-const runShift = 40
-
 // Seq is the next sequence number.
 func (c *Control) Seq(run uint64) uint64 {
 	c.Counter++
-	return run<<runShift | c.Counter
+	return run<<wire.RunShift | c.Counter
 }
 
 // AppliedByAll is the seq up to which every shard has applied all events.

@@ -60,7 +60,7 @@ func (p *Printer) end() {
 
 // RunCounter is a number that is made of a run and a counter, as it is printed.
 func RunCounter(n uint64) string {
-	return strconv.FormatUint(n>>runShift, 10) + "/" + strconv.FormatUint(n&(1<<runShift-1), 10)
+	return strconv.FormatUint(n>>wire.RunShift, 10) + "/" + strconv.FormatUint(n&(1<<wire.RunShift-1), 10)
 }
 
 // moment is a time in µs as it is printed.

@@ -51,7 +51,7 @@ func (s *Space) Short() uint64 { return s.short.Load() }
 // Name is a number that no file of the pool has: numbers of one run differ by shard.
 func (p *Pool) Name(cfg *Config) uint64 {
 	p.number++
-	return cfg.Run<<40 | (p.number*uint64(cfg.Shards) + uint64(cfg.Shard))
+	return cfg.Run<<wire.RunShift | (p.number*uint64(cfg.Shards) + uint64(cfg.Shard))
 }
 
 // Claim makes room for one more file of so many bytes, and says whether there is.

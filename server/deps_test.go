@@ -19,7 +19,7 @@ const (
 	root   = ".." // the module's directory
 )
 
-// A room is a package, with those below it in the tree, and what it may import of ours. Source: design.md, 7: imports go down only, and may
+// A room is a package, with those below it in the tree, and what it may import of ours. Imports go down only, and may
 // skip a floor. What a room does not name it must not import. The longest name that fits is a package's room.
 type room struct {
 	name    string

@@ -99,6 +99,10 @@ func (k EventKind) Logged() bool {
 	return e.fields(k, &eventFields{reading: true})
 }
 
+// RunShift is where the run number begins in a sequence number, a segment's id, the number of a file in the pool and the order of a stored offset:
+// run << RunShift | counter. Every start is a run, so no such number is ever given twice.
+const RunShift = 40
+
 // The values of Event.Durability.
 const (
 	DurabilityDefault uint8 = 0 // the server's default level

@@ -22,8 +22,8 @@ const notBuiltTLS = "TLS is not built into this server, and it will not speak pl
 // everyInterval bounds the cadence of background work.
 var everyInterval = bounds{int64(time.Millisecond), math.MaxInt64}
 
-// Keys declares every key, in the order in which they are printed. Names and defaults of the reference server's keys: behaviour.md,
-// section 2, and that server's documented configuration; the rest is ours.
+// Keys declares every key, in the order in which they are printed. Names and defaults of the reference server's keys are those
+// of its documentation; the rest is ours.
 var Keys = []Key{
 	// The server as a whole
 	{Path: "path", Kind: Text, Default: "local_data", Required: true, Flag: "data", Help: "data directory",

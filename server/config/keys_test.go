@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// referenceKeys holds the rows of behaviour.md, section 2: path, and its default ("-" where the document gives none).
+// referenceKeys holds the keys that the reference server documents: path, and default ("-" where the documentation gives none).
 const referenceKeys = `
 node.advertised_address                                 -
 tcp.enabled                                             true

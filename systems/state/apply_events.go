@@ -53,7 +53,7 @@ func offsetsOf(s *components.State, partition ecs.Entity) int {
 }
 
 func applyEvent(s *components.State, e *wire.Event) {
-	if last := s.Catalog.Applied; e.Seq>>runShift == last>>runShift && e.Seq != last+1 {
+	if last := s.Catalog.Applied; e.Seq>>wire.RunShift == last>>wire.RunShift && e.Seq != last+1 {
 		panic(fmt.Sprintf("state: shard %d applies event %d after %d", s.Shard, e.Seq, last))
 	}
 	doomed := ownedPartitions(s, e)
@@ -87,9 +87,6 @@ func applyEvent(s *components.State, e *wire.Event) {
 		s.Happened = append(s.Happened, components.HappenedOf(e))
 	}
 }
-
-// runShift is where the run number begins in a sequence number. Source: design.md, 3.
-const runShift = 40
 
 func openPartitions(s *components.State, e *wire.Event) {
 	for i := range e.Partitions.Len() {

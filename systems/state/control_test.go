@@ -45,8 +45,8 @@ func TestRegisterReply(t *testing.T) {
 	if got := r.Frame[wire.FrameHeaderSize:]; !bytes.Equal(got, want) {
 		t.Errorf("register body: got %x, want %x", got, want)
 	}
-	if r.Session>>runShift != testRun {
-		t.Errorf("session: got run %d, want %d", r.Session>>runShift, testRun)
+	if r.Session>>wire.RunShift != testRun {
+		t.Errorf("session: got run %d, want %d", r.Session>>wire.RunShift, testRun)
 	}
 }
 

@@ -50,7 +50,7 @@ var testHash = HashPassword([]byte(testPassword), []byte("0123456789abcdef"), 0,
 func newWorld(t *testing.T, shards int) *world {
 	t.Helper()
 	catalog := components.NewCatalog()
-	seq := uint64(testRun) << runShift
+	seq := uint64(testRun) << wire.RunShift
 	apply := func(e wire.Event) {
 		seq++
 		e.Seq, e.Time = seq, 1

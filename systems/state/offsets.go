@@ -58,7 +58,7 @@ func deleteOffset(s *components.State, row int, r *components.Request) {
 func changeOffset(s *components.State, row int, consumer components.ConsumerKey, value uint64, deleted bool) (order uint64) {
 	partition := s.Partitions.Entity(row)
 	s.Offsets.Orders++
-	order = s.Run<<40 | s.Offsets.Orders
+	order = s.Run<<wire.RunShift | s.Offsets.Orders
 	if consumer.Kind == wire.ConsumerGroup && len(s.GroupReads.Leaves) > 0 {
 		s.WakeAt(max(s.Now.MonoMicros, 1)) // DrainGroups may have waited for this
 	}
@@ -107,7 +107,7 @@ func SealOffsets(s *components.State) {
 		s.WakeAt(due)
 		return
 	}
-	s.Out.Offsets = components.OffsetsOrder{Records: s.OffsetsPending, Order: s.Run<<40 | s.Offsets.Orders, Durable: s.OffsetsDurable}
+	s.Out.Offsets = components.OffsetsOrder{Records: s.OffsetsPending, Order: s.Run<<wire.RunShift | s.Offsets.Orders, Durable: s.OffsetsDurable}
 	s.OffsetsPending, s.OffsetsSpare = s.OffsetsSpare[:0], s.OffsetsPending
 	s.OffsetsBusy, s.OffsetsWanted, s.OffsetsDurable, s.OffsetsSince = true, false, false, 0
 }
