@@ -189,11 +189,6 @@ func (c *Catalog) TopicNamed(stream int, name []byte) (row int, ok bool) {
 	return found(c.topicNames.Get(uint64(stream), name))
 }
 
-// TopicByID finds a topic by its number within a stream.
-func (c *Catalog) TopicByID(stream int, id uint32) (row int, ok bool) {
-	return lookup(c.Topics.byID, below(stream, id))
-}
-
 // PartitionByID finds a partition of a topic.
 func (c *Catalog) PartitionByID(topic int, id uint32) (row int, ok bool) {
 	return lookup(c.Partitions.byID, below(topic, id))

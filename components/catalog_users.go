@@ -78,9 +78,6 @@ func (c *Catalog) replaceText(cell *ecs.Span, text []byte) {
 	c.compactText()
 }
 
-// UserByID finds a user by its number.
-func (c *Catalog) UserByID(id uint32) (row int, ok bool) { return lookup(c.Users.byID, id) }
-
 // UsersByID yields user rows in ascending wire id.
 func (c *Catalog) UsersByID(yield func(row int) bool) {
 	for id := range c.Users.IDs.All {

@@ -175,7 +175,7 @@ type Adopt struct {
 	FD   int32
 }
 
-// Send is an answer to be sent. After it the connection is closed if Close is set.
+// Send is an answer to be sent.
 type Send struct {
 	Conn  ecs.Entity
 	Block BlockRef
@@ -242,8 +242,8 @@ type Job struct {
 // Reports are what this shard has to tell shard 0: kept until there is room.
 type Reports struct {
 	Applied uint64 // to be told, 0 is nothing new
-	Closed  uint64 // connections closed since the start, to be told if ClosedNew
-	News    bool
+	Closed  uint64 // connections closed since the start
+	News    bool   // Closed or Removed have something to be told
 	Removed ecs.Queue[ecs.Entity]
 	Drained ecs.Queue[Report]
 }

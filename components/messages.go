@@ -53,7 +53,6 @@ type Request struct {
 	Previous wire.U128  // RequestOpen: the client id whose session the connection gives up, or zero
 	Session  uint64     // the session bound to the connection, or 0
 	User     ecs.Entity // RequestOpen: who logs in. RequestMetadata: who is bound
-	ClientID uint32     // the connection's number
 	Plugin   bool       // RequestMetadata: a plugin asks, as User, without a session
 }
 
@@ -132,10 +131,4 @@ type Report struct {
 
 	Group       ecs.Entity // ReportDrained
 	PartitionID uint32
-}
-
-// Accepted is a new connection, dealt from shard 0 to its home shard.
-type Accepted struct {
-	FD       int32
-	ClientID uint32
 }

@@ -244,12 +244,5 @@ func (l *List) Pop() uint32 {
 	return row
 }
 
-// Drop takes the newest.
-func (l *List) Drop() uint32 {
-	row := l.Last()
-	l.rows = l.rows[:len(l.rows)-1]
-	return row
-}
-
 // Clear empties the list.
 func (l *List) Clear() { l.rows, l.head = l.rows[:0], 0 }

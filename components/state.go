@@ -13,9 +13,8 @@ import (
 type Config struct {
 	Shard  int
 	Shards int
-	Secret uint64   // of the data directory: seeds its checksums
-	Run    uint64   // run number of this life
-	Boot   [16]byte // boot id of the machine
+	Secret uint64 // of the data directory: seeds its checksums
+	Run    uint64 // run number of this life
 
 	DefaultLevel      Level // of topics that say replicated or nothing
 	FrameMax          uint32

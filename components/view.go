@@ -164,6 +164,3 @@ func (v StateView) Kept(row int) bool { return v.s.Conns.Kept[row] }
 
 // Stopping says that the shard is being stopped.
 func (v StateView) Stopping() bool { return v.s.Stopping }
-
-// Counts are the published counters of a partition.
-func (v StateView) Counts(partition ecs.Entity) PartitionCounts { return v.s.Counters.Of(partition) }

@@ -46,7 +46,6 @@ type Engine struct {
 	o       Options
 	catalog *components.Catalog // as recovered; the shards have clones
 	start   storage.ControlStart
-	boot    [16]byte
 	slabs   []*uring.Slab
 	stop    atomic.Bool
 	quiet   quiet
@@ -82,9 +81,9 @@ func (e *Engine) begin() (err error) {
 		name, hash := o.Root()
 		events = append(events, storage.RootCreated(e.catalog, name, hash))
 	}
-	e.boot = storage.BootID(files, o.Host.Random)
+	boot := storage.BootID(files, o.Host.Random)
 	wall, _ := o.Host.Clock()
-	info := storage.RunInfo{BootID: e.boot, Shards: uint32(o.Config.Shards), TimeMicros: wall}
+	info := storage.RunInfo{BootID: boot, Shards: uint32(o.Config.Shards), TimeMicros: wall}
 	if e.start, err = storage.StartRun(files, root, secret, e.catalog, e.start, info, events...); err != nil {
 		return err
 	}

@@ -18,7 +18,7 @@ func (e *Engine) makeShards() error {
 		return err
 	}
 	direct := e.chooseDirect()
-	o.Config.Secret, o.Config.Run, o.Config.Boot = o.Dir.Secret(), e.start.Run, e.boot
+	o.Config.Secret, o.Config.Run = o.Dir.Secret(), e.start.Run
 	shared := components.NewShared(o.Memory)
 	shared.Space.SizeMax = o.PoolSize(total)
 	post := systems.NewPost(&o.Config)

@@ -97,7 +97,7 @@ func controlRequest(s *components.State, row int, kind components.RequestKind) c
 	c := &s.Conns
 	return components.Request{
 		Kind: kind, Home: uint8(s.Shard), Conn: c.Entity(row), Since: s.Now.MonoMicros, Frame: c.Frame[row],
-		Client: c.Client[row], Session: c.Session[row], User: c.User[row], ClientID: c.ClientID[row], Plugin: c.Plugin[row] != 0,
+		Client: c.Client[row], Session: c.Session[row], User: c.User[row], Plugin: c.Plugin[row] != 0,
 	}
 }
 

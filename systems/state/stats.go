@@ -9,7 +9,7 @@ import (
 
 // beginStats has a worker read what the machine says of itself; the rest is counted when it is back.
 func beginStats(s *components.State, row int) {
-	if !Allowed(s, s.Conns.User[row], ReadServers, 0, 0) {
+	if !allowed(s, row, ReadServers, noRow, noRow) {
 		answer(s, row, wire.StatusUnauthorized)
 		return
 	}
