@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"errors"
-	"fmt"
 	"os/signal"
 	"time"
 
@@ -82,8 +81,8 @@ func (s *consumeCommand) run(ctx context.Context, c *cobra.Command) error {
 	}
 	partitions := topic.Partitions
 	if c.Flags().Changed("partition") {
-		if partitions = partitionOf(topic, s.partition); partitions == nil {
-			return fmt.Errorf("topic %q of stream %q has no partition %d", s.target.topicName, s.target.streamName, s.partition)
+		if partitions, err = s.target.partition(topic, s.partition); err != nil {
+			return err
 		}
 	}
 	// Output on a terminal and a line that redraws itself do not mix.
@@ -139,14 +138,4 @@ func (s *consumeCommand) identity() wire.Consumer {
 		return wire.Consumer{Kind: wire.ConsumerSingle, Ident: wire.IdentOf(1)}
 	}
 	return wire.Consumer{Kind: wire.ConsumerSingle, Ident: wire.IdentNamed([]byte(s.consumer))}
-}
-
-// partitionOf is the one partition of the topic with that id, or nil.
-func partitionOf(topic wire.TopicDetails, id uint32) []wire.Partition {
-	for i, p := range topic.Partitions {
-		if p.ID == id {
-			return topic.Partitions[i : i+1]
-		}
-	}
-	return nil
 }

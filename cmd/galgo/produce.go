@@ -150,14 +150,19 @@ func (p *produceCommand) connect(ctx context.Context, count int) (producers []*p
 	return producers, nil
 }
 
-// prepare sees to it that there is a topic to send to.
+// prepare sees to it that there is a topic to send to, and the partition that was named.
 func (p *produceCommand) prepare(conn *client.Client) error {
 	if p.create {
-		return p.target.create(conn, p.partitions, p.durability)
+		if err := p.target.create(conn, p.partitions, p.durability); err != nil {
+			return err
+		}
 	}
-	_, err := p.target.find(conn)
-	if errors.Is(err, errNoTarget) {
+	topic, err := p.target.find(conn)
+	switch {
+	case errors.Is(err, errNoTarget):
 		return fmt.Errorf("%w; --create makes it", err)
+	case err == nil && p.choice.fixed.Kind == wire.PartitionNumbered:
+		_, err = p.target.partition(topic, p.choice.partition)
 	}
 	return err
 }

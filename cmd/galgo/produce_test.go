@@ -290,6 +290,7 @@ func TestClientCommandsSayWhatIsWrong(t *testing.T) {
 		{[]string{"produce", "--address", bare}, `stream "orders" does not exist; --create makes it`},
 		{[]string{"consume", "--address", bare}, `stream "orders" does not exist`},
 		{[]string{"consume", "--address", full, "--partition=7"}, "no partition 7"},
+		{[]string{"produce", "--address", full, "--partition=7"}, "no partition 7"},
 		{[]string{"produce", "--address", full, "/nowhere/a.log"}, "/nowhere/a.log: no such file"},
 		{[]string{"produce", "--batch=0"}, "--batch"},
 		{[]string{"produce", "--connections=0"}, "--connections"},

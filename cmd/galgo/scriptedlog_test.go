@@ -22,7 +22,6 @@ type scriptedLog struct {
 	sends      []wire.SendMessages
 	stored     map[uint32]uint64
 	created    []wire.CreateTopic
-	commands   []wire.Code
 	hasher     wire.BatchHasher
 	verifier   wire.BatchVerifier
 	// before may answer a request in place of the log.
@@ -36,7 +35,6 @@ func newScriptedLog(partitions int) *scriptedLog {
 func (l *scriptedLog) answer(h wire.RequestHeader, body []byte) ([]byte, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.commands = append(l.commands, h.CommandCode())
 	if l.before != nil {
 		if answer, stay, answered := l.before(h, body); answered {
 			return answer, stay

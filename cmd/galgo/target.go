@@ -57,6 +57,16 @@ func (t *target) find(c *client.Client) (wire.TopicDetails, error) {
 	return details, fmt.Errorf("topic %q of stream %q %w", t.topicName, t.streamName, errNoTarget)
 }
 
+// partition lists the one partition of the topic with that id.
+func (t *target) partition(topic wire.TopicDetails, id uint32) ([]wire.Partition, error) {
+	for i, p := range topic.Partitions {
+		if p.ID == id {
+			return topic.Partitions[i : i+1], nil
+		}
+	}
+	return nil, fmt.Errorf("topic %q of stream %q has no partition %d", t.topicName, t.streamName, id)
+}
+
 // create makes stream and topic, as far as they are missing. Somebody else may make them at the same time.
 func (t *target) create(c *client.Client, partitions uint32, durability string) error {
 	if _, err := t.find(c); !errors.Is(err, errNoTarget) {
