@@ -24,8 +24,9 @@ crash rounds='200' seed='0':
 sim seed='0' count='1':
     go test ./systems/simtest -run '^TestSim$' -v -count 1 -timeout 0 -seed {{seed}} -seeds {{count}}
 
-# benchmarks, most of them beside what a bare ring or disk does in the same run; `just bench Send` runs those whose names match. Volumes are flags of the
-# packages, as the comments of the benchmarks say: go test ./server -run '^$' -bench 'Send$' -send.bytes 16000000000
+# Volumes are flags of the packages, as the comments of the benchmarks say: go test ./server -run '^$' -bench 'Send$' -send.bytes 16000000000
+
+# benchmarks, most of them beside what a bare ring or disk does in the same run; `just bench Send` runs those whose names match
 bench match='.':
     go test -run '^$' -bench '{{match}}' -benchmem ./...
 
