@@ -21,9 +21,6 @@ import (
 	"galgo/uring"
 )
 
-// Version is what the server calls itself to clients: the release of the protocol's server that it stands in for.
-const Version = "0.9.0"
-
 // Server is a running server.
 type Server struct {
 	Address string // bound TCP address
@@ -96,7 +93,7 @@ func Start(cfg *config.Config) (_ *Server, err error) {
 	if s.log, err = logging.Open(logging.OptionsOf(cfg), os.Stderr); err != nil {
 		return nil, err
 	}
-	s.ring = logging.NewRing(4096, s.log)
+	s.ring = logging.NewRing(logging.RingSize, s.log)
 	s.notices()
 	passwords := components.NewPasswords(s.plan.Memory)
 	tuneRuntime(&s.plan, passwords)
@@ -140,14 +137,7 @@ func tuneRuntime(plan *placement.Plan, passwords *components.Passwords) {
 // banner says what a person at the terminal wants to know first.
 func (s *Server) banner() {
 	fmt.Fprintf(os.Stderr, "\ngalgo %s (serves clients of Apache Iggy %s)\n  data     %s\n  tcp      %s\n  shards   %d, memory %s, durability %s\n  try      galgo produce --create --stream demo --topic lines --address %s README.md\n\n",
-		buildVersion(), Version, s.dir.Root, s.Address, s.plan.Shards, humanize.IBytes(s.plan.Memory), s.cfg.Durability, s.Address)
-}
-
-func buildVersion() string {
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-		return info.Main.Version
-	}
-	return "(devel)"
+		BuildVersion(), Version, s.dir.Root, s.Address, s.plan.Shards, humanize.IBytes(s.plan.Memory), s.cfg.Durability, s.Address)
 }
 
 // Stop ends the server: no more connections, what is under way is answered, what is journaled is made durable, within 10 s.
@@ -168,7 +158,7 @@ func (s *Server) stopShards() error {
 	return s.engine.Undone()
 }
 
-// release lets go of what Start took.
+// release lets go of what Start took. What it cannot let go of goes with the process, and nothing in it is unwritten.
 func (s *Server) release() {
 	if s.trim != nil {
 		close(s.trim)
