@@ -22,7 +22,7 @@ func (l shardLog) Log(level components.LogLevel, message string, fields ...compo
 	if !l.ring.Enabled(levels[level]) {
 		return
 	}
-	var out [6]logging.Field
+	var out [logging.FieldsMax]logging.Field
 	n := 0
 	for _, f := range fields[:min(len(fields), len(out))] {
 		if f.IsText {

@@ -120,7 +120,8 @@ func (s *Server) rootUser() (name, passwordHash []byte) {
 func (s *Server) config() components.Config {
 	const loginMax = 8 << 10                     // a register frame has a few strings of up to 255 bytes
 	address, _ := netip.ParseAddrPort(s.Address) // the host wrote it
-	level := map[config.Durability]components.Level{"memory": components.LevelMemory, "written": components.LevelWritten, "durable": components.LevelDurable}
+	level := map[config.Durability]components.Level{config.DurabilityMemory: components.LevelMemory,
+		config.DurabilityWritten: components.LevelWritten, config.DurabilityDurable: components.LevelDurable}
 	return components.Config{
 		Shards: s.plan.Shards, DefaultLevel: level[s.cfg.Durability], FrameMax: s.plan.FrameMax, LoginMax: loginMax,
 		PartitionsMax: s.cfg.PartitionsMax, ClientsMax: s.cfg.SessionsMax, ConnectionsMax: s.cfg.SessionsMax + s.cfg.SessionsMax/8 + 64,

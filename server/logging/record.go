@@ -14,33 +14,22 @@ type fieldKind uint8
 
 const (
 	uintField fieldKind = iota
-	intField
 	textField
-	errField
 )
 
-// Field is a named value in a record. It is kept until the writer gets to it: the texts and the error must not change meanwhile.
+// Field is a named value in a record. It is kept until the writer gets to it: the texts must not change meanwhile.
 type Field struct {
 	key    string
 	kind   fieldKind
 	number uint64
 	text   string
-	err    error
 }
 
 // Uint is a field with a number.
 func Uint(key string, value uint64) Field { return Field{key: key, kind: uintField, number: value} }
 
-// Int is a field with a number that may be negative.
-func Int(key string, value int64) Field {
-	return Field{key: key, kind: intField, number: uint64(value)}
-}
-
 // Text is a field with a text. A text in memory that is used again, such as a slab, has to be copied first.
 func Text(key, value string) Field { return Field{key: key, kind: textField, text: value} }
-
-// Err is a field with an error. Its text is made by the writer, not by the shard.
-func Err(err error) Field { return Field{key: zerolog.ErrorFieldName, kind: errField, err: err} }
 
 // record is one log line on its way to the writer.
 type record struct {
@@ -68,12 +57,8 @@ func (r *record) write(l *zerolog.Logger) {
 		switch f := &r.fields[i]; f.kind {
 		case uintField:
 			event.Uint64(f.key, f.number)
-		case intField:
-			event.Int64(f.key, int64(f.number))
 		case textField:
 			event.Str(f.key, f.text)
-		case errField:
-			event.AnErr(f.key, f.err)
 		}
 	}
 	event.Msg(r.message)

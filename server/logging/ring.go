@@ -8,7 +8,7 @@ import (
 )
 
 // RingSize is a size for NewRing that holds the burst of lines of a bad second.
-const RingSize = 1024
+const RingSize = 4096
 
 // Ring is a bounded queue of log records with many producers, the shards, and one consumer, its writer goroutine.
 //
@@ -132,7 +132,7 @@ func (r *Ring) drain() {
 			break
 		}
 		s.write(&r.out)
-		s.record = record{} // let go of texts and errors
+		s.record = record{} // let go of texts
 		s.turn.Store(r.head + uint64(len(r.slots)))
 		r.head++
 	}
