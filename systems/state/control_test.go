@@ -30,7 +30,7 @@ func TestRegisterReply(t *testing.T) {
 	// protocol.md, 18.3, with this test's user
 	body := unhex(t, "002c0000 06676f2d73646b 05302e392e30 04726f6f74 06736563726574 00000000")
 	c.hold(wire.RequestHeader{Client: c.client, Operation: wire.OpRegister}, body)
-	BeginLogin(c.s, c.row())
+	beginLogin(c.s, c.row())
 	w.settle()
 	r := c.reply()
 	if r.Kind != components.ReplyOpened || r.Client != c.client || r.Session == 0 {
@@ -77,7 +77,7 @@ func TestRefusedLogins(t *testing.T) {
 		c := w.conn(0)
 		c.hold(wire.RequestHeader{Client: wire.U128{Lo: 1}, Operation: wire.OpRegister}, wire.AppendRegister(nil, wire.Register{
 			ProtocolVersion: test.version, SDKName: []byte("x"), SDKVersion: []byte("1"), Credentials: test.credentials}))
-		BeginLogin(c.s, c.row())
+		beginLogin(c.s, c.row())
 		w.settle()
 		if r := c.reply(); test.want == 0 && r.Kind != components.ReplyOpened || test.want != 0 && (r.Kind != components.ReplyEvict || r.Reason != test.want) {
 			t.Errorf("%s: got kind %d, reason %d, want reason %d", test.name, r.Kind, r.Reason, test.want)
@@ -86,7 +86,7 @@ func TestRefusedLogins(t *testing.T) {
 	w := newWorld(t, 1)
 	c := w.conn(0)
 	c.hold(wire.RequestHeader{Client: wire.U128{Lo: 1}, Operation: wire.OpRegister}, []byte{0, 44, 0, 0, 0})
-	BeginLogin(c.s, c.row())
+	beginLogin(c.s, c.row())
 	w.settle()
 	if r := c.reply(); r.Reason != wire.EvictMalformedLogin || c.s.Gauges.LoginsRefused.Load() != 1 {
 		t.Errorf("malformed login: got reason %d, %d counted, want %d and 1", r.Reason, c.s.Gauges.LoginsRefused.Load(), wire.EvictMalformedLogin)

@@ -275,7 +275,7 @@ func (c *testConn) beginLogin(client uint64, user, password string) {
 	c.hold(wire.RequestHeader{Client: c.client, Operation: wire.OpRegister}, wire.AppendRegister(nil, wire.Register{
 		ProtocolVersion: wire.ProtocolVersion, SDKName: []byte("go-sdk"), SDKVersion: []byte("0.9.0"),
 		Credentials: wire.AppendPasswordCredentials(nil, wire.PasswordCredentials{Username: []byte(user), Password: []byte(password)})}))
-	BeginLogin(c.s, c.row())
+	beginLogin(c.s, c.row())
 }
 
 // login logs in and takes the session over.

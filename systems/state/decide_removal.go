@@ -11,9 +11,9 @@ const stepsPerTick = 256
 
 // purgeStream decides PurgeStream: every partition below it begins anew. Statuses of this and the next two: protocol.md, 7.2 and 7.3.
 func purgeStream(s *components.State, a *ask) outcome {
-	row, refusal, ok := managedStream(s, a)
-	if !ok {
-		return refusal
+	row, out := locateStream(s, a)
+	if out != (outcome{}) {
+		return out
 	}
 	catalog := s.Control.Decided
 	series := &components.Series{}

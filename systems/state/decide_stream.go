@@ -30,9 +30,9 @@ func createStream(s *components.State, a *ask) outcome {
 
 // deleteStream decides DeleteStream: with one event, unless that would take too long.
 func deleteStream(s *components.State, a *ask) outcome {
-	row, refusal, ok := managedStream(s, a)
-	if !ok {
-		return refusal
+	row, out := locateStream(s, a)
+	if out != (outcome{}) {
+		return out
 	}
 	catalog := s.Control.Decided
 	if e := deletionOfStream(catalog, row); e.Kind == wire.EventStreamDeleted {
@@ -41,18 +41,19 @@ func deleteStream(s *components.State, a *ask) outcome {
 	return outcome{series: &components.Series{Stream: catalog.Streams.Entity(row)}}
 }
 
-// managedStream is the row of the stream that the body names and nothing else, if the asker may manage it.
-func managedStream(s *components.State, a *ask) (row int, refusal outcome, ok bool) {
+// locateStream decodes a body that names a stream and nothing else, and finds it, if the asker may manage it; out is not zero if that fails.
+func locateStream(s *components.State, a *ask) (row int, out outcome) {
 	ident, status := wire.DecodeStreamRef(a.body)
 	if status != wire.StatusOK {
-		return 0, denied(status), false
+		return 0, denied(status)
 	}
 	catalog := s.Control.Decided
-	if row, ok = catalog.FindStream(ident); !ok {
-		return 0, rejected(wire.StatusStreamIdNotFound), false
+	row, ok := catalog.FindStream(ident)
+	if !ok {
+		return 0, rejected(wire.StatusStreamIdNotFound)
 	}
 	if !a.may(s, ManageStream, catalog.Streams.Entity(row), ecs.None) {
-		return 0, rejected(wire.StatusUnauthorized), false
+		return 0, rejected(wire.StatusUnauthorized)
 	}
-	return row, outcome{}, true
+	return row, outcome{}
 }

@@ -8,10 +8,10 @@ import (
 	"galgo/wire"
 )
 
-// BeginLogin judges a Register request by protocol.md, 4.1 and 4.2, and hands its password to a worker; FinishLogins goes on. A request
+// beginLogin judges a Register request by protocol.md, 4.1 and 4.2, and hands its password to a worker; FinishLogins goes on. A request
 // that cannot become a login is answered with an eviction now. The router calls it with the connection's step at Away.
 // Reads Conns, Catalog. Writes Conns.Login, Out.Jobs, Replies, Gauges.LoginsRefused.
-func BeginLogin(s *components.State, row int) {
+func beginLogin(s *components.State, row int) {
 	register, status := wire.DecodeRegister(body(s, row))
 	if status != wire.StatusOK {
 		refuseLogin(s, row, wire.EvictMalformedLogin)

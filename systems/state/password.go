@@ -14,7 +14,7 @@ import (
 
 // The cost of a password hash: the second recommendation of OWASP's password storage cheat sheet for argon2id.
 const (
-	hashMemory  = 19456 // KiB, unless the configuration says otherwise
+	hashMemory  = components.HashBytes >> 10 // KiB: 19456, unless the configuration says otherwise
 	hashPasses  = 2
 	hashThreads = 1
 	hashSize    = 32 // bytes

@@ -41,7 +41,7 @@ func route(s *components.State, row int) {
 			answer(s, row, c.Check[row])
 			return
 		}
-		BeginLogin(s, row)
+		beginLogin(s, row)
 		return
 	}
 	if _, ok := s.Catalog.Users.Row(c.User[row]); !ok && c.Session[row] != 0 {

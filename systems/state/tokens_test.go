@@ -33,7 +33,7 @@ func (c *testConn) loginToken(client uint64, token []byte) components.Reply {
 	c.hold(wire.RequestHeader{Client: c.client, Operation: wire.OpRegister}, wire.AppendRegister(nil, wire.Register{
 		ProtocolVersion: wire.ProtocolVersion, SDKName: []byte("x"), SDKVersion: []byte("1"),
 		Credentials: wire.AppendTokenCredentials(nil, wire.TokenCredentials{Token: token})}))
-	BeginLogin(c.s, c.row())
+	beginLogin(c.s, c.row())
 	c.w.settle()
 	r := c.reply()
 	if r.Kind == components.ReplyOpened {
@@ -193,7 +193,7 @@ func TestCredentialsOfBothShapes(t *testing.T) {
 		c := w.conn(0)
 		c.hold(wire.RequestHeader{Client: wire.U128{Lo: 9}, Operation: wire.OpRegister}, wire.AppendRegister(nil, wire.Register{
 			ProtocolVersion: wire.ProtocolVersion, SDKName: []byte("x"), SDKVersion: []byte("1"), Credentials: both}))
-		BeginLogin(c.s, c.row())
+		beginLogin(c.s, c.row())
 		w.settle()
 		if r := c.reply(); r.Kind != want || want == components.ReplyEvict && r.Reason != wire.EvictInvalidCredentials {
 			t.Errorf("login of %.6s: got kind %d, reason %d, want kind %d", name, r.Kind, r.Reason, want)

@@ -17,7 +17,7 @@ func Upkeep(s *components.State) {
 		return
 	}
 	if s.Now.MonoMicros >= s.ExpireAt {
-		ExpireAcks(s)
+		expireAcks(s)
 		expirePolls(s)
 		expireStored(s)
 		s.ExpireAt = s.Now.MonoMicros + expiryMicros

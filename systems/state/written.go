@@ -53,9 +53,9 @@ func AckSends(s *components.State) {
 	}
 }
 
-// ExpireAcks answers sends whose write has not returned for 20 s: StatusCannotSaveMessagesToSegment, "may have happened".
+// expireAcks answers sends whose write has not returned for 20 s: StatusCannotSaveMessagesToSegment, "may have happened".
 // The write itself goes on; the partition takes no appends until it returns, so that what is sent again is not stored behind it.
-func ExpireAcks(s *components.State) {
+func expireAcks(s *components.State) {
 	unlimited := maxBudget
 	for row := range s.Acks.Ready(&unlimited) {
 		for s.Acks.Len(row) > 0 && s.Waited(s.Acks.Front(row).Since) >= waitMicros {
