@@ -3,8 +3,6 @@ package wire
 import "encoding/binary"
 
 const (
-	// MarkerName is the name of the marker in the data directory.
-	MarkerName = "GALGO"
 	// MarkerSize is the size of the marker file, in bytes.
 	MarkerSize = HeadSize
 

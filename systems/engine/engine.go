@@ -18,7 +18,7 @@ type Options struct {
 	Host     uring.Host
 	Dir      *storage.DataDir
 	Listener int32             // descriptor; the Engine's own once Recover returns without an error
-	Config   components.Config // of every shard; Shard, Secret, Run and Boot are filled in
+	Config   components.Config // of every shard; Shard, Secret and Run are filled in
 
 	Memory     uint64 // bytes, of all shards: one budget
 	Direct     bool   // direct I/O, where the file system has it
