@@ -58,7 +58,7 @@ const (
 	EntryLink         = 1 << 2 // the next entry starts when this one succeeds in full
 	EntryHardLink     = 1 << 3 // the next entry starts when this one is done, however it went
 	EntryBufferSelect = 1 << 5 // the host takes a buffer of BufGroup
-	entrySkipSuccess  = 1 << 6 // no completion when it succeeds; the ring's own use, since callers count completions
+	EntrySkipSuccess  = 1 << 6 // no completion when it succeeds; the ring sets it and callers do not, since they count completions
 )
 
 // Flags in Entry.IoPrio of accept, recv and send.

@@ -31,5 +31,5 @@ func Ops() []uint8 {
 // UnknownFlags returns the flags of an entry that this package does not make. A host that takes entries apart itself panics when there are
 // some: to ignore one silently is to do something else than was asked for.
 func (e *Entry) UnknownFlags() uint8 {
-	return e.Flags &^ (EntryLink | EntryHardLink | EntryBufferSelect | entrySkipSuccess)
+	return e.Flags &^ (EntryLink | EntryHardLink | EntryBufferSelect | EntrySkipSuccess)
 }

@@ -223,7 +223,7 @@ func (r *Ring) WakePeer(shard int) {
 		return // the peer is gone, and with it whoever would have looked
 	}
 	e := MsgRing(peer, 0, TokenWake, tokenWakeSent)
-	e.Flags |= entrySkipSuccess
+	e.Flags |= EntrySkipSuccess
 	r.push(&e)
 }
 

@@ -6,9 +6,6 @@ import (
 	"galgo/uring"
 )
 
-// entrySkipSuccess asks for no completion when the operation succeeds (IOSQE_CQE_SKIP_SUCCESS); Ring.WakePeer sets it.
-const entrySkipSuccess = 1 << 6
-
 // outcome is what trying an operation came to.
 type outcome struct {
 	res   int32
@@ -78,7 +75,7 @@ func (s *shard) finish(i int32, res int32, flags uint32) (next int32) {
 		next = none
 		o = &s.ops.slots[i]
 	}
-	if res < 0 || o.entry.Flags&entrySkipSuccess == 0 {
+	if res < 0 || o.entry.Flags&uring.EntrySkipSuccess == 0 {
 		s.post(uring.Completion{UserData: o.entry.UserData, Res: res, Flags: flags})
 	}
 	bound := o.bound

@@ -55,9 +55,6 @@ type result struct {
 
 func failed(errno syscall.Errno) result { return result{res: -int32(errno)} }
 
-// skipSuccess is IOSQE_CQE_SKIP_SUCCESS: no completion when it succeeds.
-const skipSuccess = 1 << 6
-
 // ops is the list of a shard's operations, oldest first.
 type ops struct{ head op }
 
@@ -217,7 +214,7 @@ func (o *op) finish(r result) {
 	if o.held != nil {
 		o.s.k.drop(o.held)
 	}
-	if o.e.Flags&skipSuccess == 0 || r.res < 0 {
+	if o.e.Flags&uring.EntrySkipSuccess == 0 || r.res < 0 {
 		o.s.post(uring.Completion{UserData: o.e.UserData, Res: r.res, Flags: r.flags})
 	}
 	if o.bound != nil {
