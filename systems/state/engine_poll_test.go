@@ -15,7 +15,6 @@ type pollModel struct {
 	e         *engine
 	partition ecs.Entity
 	sent      [][]byte // by offset
-	batch     []int    // by offset: number of the batch
 	bases     []uint64 // by batch: offset of its first message
 	acks      []ecs.Entity
 	stored    uint64 // offset stored for the consumer, plus one
@@ -44,9 +43,6 @@ func (m *pollModel) send(random *rand.Rand) {
 	batch, messages := batchOf(random, 1+random.IntN(20), size)
 	m.acks = append(m.acks, m.e.send(m.partition, batch))
 	m.bases = append(m.bases, uint64(len(m.sent)))
-	for range messages {
-		m.batch = append(m.batch, len(m.bases)-1)
-	}
 	m.sent = append(m.sent, messages...)
 }
 
