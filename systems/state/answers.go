@@ -15,7 +15,8 @@ func AnswerReplies(s *components.State) {
 			continue
 		}
 		if r.Conn == components.ControlConn {
-			s.Control.Proposed = &r
+			proposed := r // r itself must not be on the heap
+			s.Control.Proposed = &proposed
 			s.WakeAt(max(s.Now.MonoMicros, 1))
 			continue
 		}

@@ -38,3 +38,20 @@ func TestFrameThatNobodyTakesIsNotKept(t *testing.T) {
 		})
 	}
 }
+
+// An answer allocates nothing on its way to the connection.
+func TestAnswersAllocateNothing(t *testing.T) {
+	e := newEngine(t, 1<<20)
+	s := e.s
+	conn, row := s.Conns.Insert(1, netip.AddrPort{}, netip.AddrPort{})
+	answer := func() {
+		s.Conns.Step[row] = components.Away
+		s.Answer(0, components.Reply{Kind: components.ReplySent, Conn: conn})
+		AnswerReplies(s)
+		s.FreeBlock(s.Out.Send.Pop().Block.Row)
+	}
+	answer()
+	if got := testing.AllocsPerRun(100, answer); got != 0 {
+		t.Errorf("an answer: got %v allocations, want 0", got)
+	}
+}
