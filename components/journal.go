@@ -118,8 +118,7 @@ func (s *State) ReserveJournal(row int, n uint64) bool {
 		if uint64(s.Journal.Runs.Span[spare].Len) >= n {
 			return true
 		}
-		s.freeRun(spare)
-		p.Spare[row] = NoRow
+		s.dropSpare(row)
 	}
 	s.Journal.growing = row + 1
 	defer func() { s.Journal.growing = 0 }()

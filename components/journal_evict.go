@@ -40,9 +40,14 @@ func (s *State) evictIn(slab uint32, n uint64) {
 }
 
 // evictOldest frees the oldest run of a partition if all in it is written and nobody sends from it, and returns as many bytes as it freed of it.
-// Of a run with the partition's last block that block stays, and some room behind it.
+// Of a run with the partition's last block that block stays, and some room behind it. A run that was reserved and not needed goes first.
 func (s *State) evictOldest(row int) (freed Span) {
 	p, x, runs := &s.Partitions, &s.Journal.Extents, &s.Journal.Runs
+	if spare := p.Spare[row]; spare != NoRow && row+1 != s.Journal.growing {
+		freed = runs.Span[spare]
+		s.dropSpare(row)
+		return freed
+	}
 	list := &p.Extents[row]
 	if list.Len() == 0 {
 		return Span{}
@@ -58,7 +63,7 @@ func (s *State) evictOldest(row int) (freed Span) {
 		}
 		n++
 	}
-	span := runs.Span[run]
+	span, kept := runs.Span[run], uint32(0)
 	if n == list.Len() {
 		tail, ok := s.tailExtent(row)
 		switch {
@@ -69,22 +74,29 @@ func (s *State) evictOldest(row int) (freed Span) {
 		case ok && x.end(tail)%UnitSize > 0:
 			n--
 			s.keepTail(row, tail)
+			kept = runs.Span[run].Len
 		}
 	}
 	for range n {
-		e := list.Pop()
-		x.slots.Put(e)
+		s.popExtent(row)
 	}
 	s.Journal.Evicted++
-	if list.Len() > 0 && x.Run[list.At(0)] == run { // the last block
-		runs.Extents[run] = 1
-		return span.Slice(0, span.Len-min(span.Len, runs.Span[run].Len))
+	return span.Slice(0, span.Len-min(span.Len, kept))
+}
+
+// popExtent takes the oldest extent of a partition out of the journal. Its run is freed with the last one in it, or with the last reply that is
+// being sent from it: FreeBlock does that.
+func (s *State) popExtent(row int) {
+	x, runs, list := &s.Journal.Extents, &s.Journal.Runs, &s.Partitions.Extents[row]
+	e := list.Pop()
+	x.slots.Put(e)
+	run := x.Run[e]
+	if runs.Extents[run]--; runs.Extents[run] == 0 && runs.Refs[run] == 0 {
+		s.freeRun(run)
 	}
 	if list.Len() == 0 {
 		s.Journal.Hot.Clear(row)
 	}
-	s.freeRun(run)
-	return span
 }
 
 // keepTail frees a run but for the last block of the log, in which the extent ends: that moves to a small piece of memory or, if there is none,
@@ -142,6 +154,14 @@ func (s *State) releaseTail(row int) bool {
 	return true
 }
 
+// dropSpare frees what is reserved for the next append.
+func (s *State) dropSpare(row int) {
+	if spare := &s.Partitions.Spare[row]; *spare != NoRow {
+		s.freeRun(*spare)
+		*spare = NoRow
+	}
+}
+
 func (s *State) freeRun(run uint32) {
 	runs := &s.Journal.Runs
 	s.freeUnits(runs.Span[run].Slab, unitsOf(runs.Span[run]))
@@ -168,27 +188,20 @@ func (s *State) HotIn(a *Arena) (bytes uint64) {
 	return bytes
 }
 
-// ForgetExtents takes the extents at the beginning of a partition's list out of the journal while they are of segments that are gone. What
-// replies are being sent from stays until they are: FreeBlock frees it.
+// ForgetExtents takes the extents at the beginning of a partition's list out of the journal while they are of segments that are gone.
 func (s *State) ForgetExtents(row int) {
-	x, runs := &s.Journal.Extents, &s.Journal.Runs
 	list := &s.Partitions.Extents[row]
-	for list.Len() > 0 && s.Segments.Gone[x.Segment[list.At(0)]] {
-		e := list.Pop()
-		x.slots.Put(e)
-		run := x.Run[e]
-		if runs.Extents[run]--; runs.Extents[run] == 0 && runs.Refs[run] == 0 {
-			s.freeRun(run)
-		}
+	for list.Len() > 0 && s.Segments.Gone[s.Journal.Extents.Segment[list.At(0)]] {
+		s.popExtent(row)
 		s.Journal.Evicted++
 	}
 	if list.Len() == 0 {
-		s.Journal.Hot.Clear(row)
+		s.dropSpare(row)
 	}
 }
 
-// DropJournal forgets all journal memory of a partition whose files go, or that is faulted. It returns false while a reply is
-// being sent from it or a write is in flight.
+// DropJournal forgets all journal memory of a partition whose files go. It returns false while a reply is being sent from it or a write is in
+// flight.
 func (s *State) DropJournal(row int) bool {
 	p, x, runs := &s.Partitions, &s.Journal.Extents, &s.Journal.Runs
 	list := &p.Extents[row]
@@ -201,17 +214,9 @@ func (s *State) DropJournal(row int) bool {
 		}
 	}
 	for list.Len() > 0 {
-		e := list.Pop()
-		x.slots.Put(e)
-		if runs.Extents[x.Run[e]]--; runs.Extents[x.Run[e]] == 0 {
-			s.freeRun(x.Run[e])
-		}
+		s.popExtent(row)
 	}
-	if p.Spare[row] != NoRow {
-		s.freeRun(p.Spare[row])
-		p.Spare[row] = NoRow
-	}
-	s.Journal.Hot.Clear(row)
+	s.dropSpare(row)
 	s.Unsealed.Clear(row)
 	return true
 }
