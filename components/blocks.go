@@ -139,11 +139,8 @@ func (b *Block) Finish() BlockRef {
 // FreeBlock takes back a block that was sent, or will not be.
 func (s *State) FreeBlock(row uint32) {
 	b := &s.Blocks
-	runs := &s.Journal.Runs
 	for _, run := range b.Runs[row] {
-		if runs.Refs[run]--; runs.Refs[run] == 0 && runs.Extents[run] == 0 {
-			s.freeRun(run) // the log that it was a piece of is gone
-		}
+		s.releaseRun(run)
 	}
 	for _, memory := range b.Cold[row] {
 		s.Out.FreeCold.Push(memory)

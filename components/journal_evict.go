@@ -7,11 +7,12 @@ const elsewhereMax = 8 << 20
 // oldest bytes first, until at least n bytes of this shard's arena are free or nothing can go.
 func (s *State) Evict(n uint64) { s.evictIn(s.Arena.slab, n) }
 
-// evictIn is Evict for the arena of any slab.
+// evictIn is Evict for the arena of any slab. Two rounds spare what was polled, and what is being sent with all that is behind it. Where that is not
+// enough two more spare nothing: a client may take its time with a reply, which must not keep more than it refers to.
 func (s *State) evictIn(slab uint32, n uint64) {
 	j := &s.Journal
 	freed, elsewhere := uint64(0), uint64(0)
-	for idle := 0; idle <= 2*j.Hot.Len() && j.Hot.Len() > 0; idle++ {
+	for idle := 0; idle <= 4*j.Hot.Len() && j.Hot.Len() > 0; idle++ {
 		row, ok := j.Hot.Next(j.cursor)
 		if !ok {
 			j.cursor = 0
@@ -23,6 +24,9 @@ func (s *State) evictIn(slab uint32, n uint64) {
 		if s.Partitions.Touched[row] {
 			s.Partitions.Touched[row] = false
 			continue
+		}
+		if idle > 2*j.Hot.Len() {
+			s.forgetSent(row)
 		}
 		got := s.evictOldest(row)
 		if got.Slab == slab {
@@ -53,15 +57,9 @@ func (s *State) evictOldest(row int) (freed Span) {
 		return Span{}
 	}
 	run := x.Run[list.At(0)]
-	if runs.Refs[run] > 0 {
+	n := s.oldestWritten(row)
+	if runs.Refs[run] > 0 || n == 0 {
 		return Span{}
-	}
-	n := 0
-	for n < list.Len() && x.Run[list.At(n)] == run {
-		if !s.written(row, list.At(n)) {
-			return Span{}
-		}
-		n++
 	}
 	span, kept := runs.Span[run], uint32(0)
 	if n == list.Len() {
@@ -84,8 +82,35 @@ func (s *State) evictOldest(row int) (freed Span) {
 	return span.Slice(0, span.Len-min(span.Len, kept))
 }
 
+// oldestWritten is how many extents of a partition lie in its oldest run, or none if not all of them are written.
+func (s *State) oldestWritten(row int) (n int) {
+	x, list := &s.Journal.Extents, &s.Partitions.Extents[row]
+	for n < list.Len() && x.Run[list.At(n)] == x.Run[list.At(0)] {
+		if !s.written(row, list.At(n)) {
+			return 0
+		}
+		n++
+	}
+	return n
+}
+
+// forgetSent takes the oldest runs of a partition out of the journal that replies are being sent from, but for the one with the log's end.
+func (s *State) forgetSent(row int) {
+	x, runs, list := &s.Journal.Extents, &s.Journal.Runs, &s.Partitions.Extents[row]
+	for list.Len() > 0 && runs.Refs[x.Run[list.At(0)]] > 0 {
+		n := s.oldestWritten(row)
+		if n == 0 || n == list.Len() {
+			return
+		}
+		for range n {
+			s.popExtent(row)
+		}
+		s.Journal.Evicted++
+	}
+}
+
 // popExtent takes the oldest extent of a partition out of the journal. Its run is freed with the last one in it, or with the last reply that is
-// being sent from it: FreeBlock does that.
+// being sent from it.
 func (s *State) popExtent(row int) {
 	x, runs, list := &s.Journal.Extents, &s.Journal.Runs, &s.Partitions.Extents[row]
 	e := list.Pop()
@@ -159,6 +184,14 @@ func (s *State) dropSpare(row int) {
 	if spare := &s.Partitions.Spare[row]; *spare != NoRow {
 		s.freeRun(*spare)
 		*spare = NoRow
+	}
+}
+
+// releaseRun takes back a reference of a reply that was being sent from a run. The piece of the log that it was may be gone.
+func (s *State) releaseRun(run uint32) {
+	runs := &s.Journal.Runs
+	if runs.Refs[run]--; runs.Refs[run] == 0 && runs.Extents[run] == 0 {
+		s.freeRun(run)
 	}
 }
 

@@ -36,3 +36,27 @@ func TestSpareGivesWay(t *testing.T) {
 		t.Errorf("memory of an idle log that gave way: got %d bytes in use, want 0", got)
 	}
 }
+
+// A reply that is being sent keeps the memory that it refers to, and no more of the log.
+func TestSlowReaderKeepsWhatItReads(t *testing.T) {
+	s, _ := memoryWorld(4 << 20)
+	var entities ecs.Entities
+	m := newModelLog(t, s, nil, rand.New(rand.NewPCG(7, 8)), &entities)
+	m.append(600_000)
+	m.persist()
+	x, first := &s.Journal.Extents, s.Partitions.Extents[m.row].At(0)
+	m.hold(x.Run[first], s.extentSpan(first, x.File[first], x.end(first)))
+	for i := range 20 {
+		before := len(m.records)
+		m.append(600_000)
+		if len(m.records) == before {
+			t.Fatalf("append %d beside a slow reader of the first batch: got no memory, want the batches between to give way", i)
+		}
+		m.persist()
+	}
+	m.read()
+	m.release()
+	if !s.DropJournal(m.row) || s.Arena.InUse() != 0 {
+		t.Errorf("memory once the reader is done and the log is gone: got %d bytes in use, want 0", s.Arena.InUse())
+	}
+}

@@ -317,8 +317,7 @@ func (m *modelLog) read() {
 			}
 			want = want[span.Len:]
 			if m.random.IntN(20) == 0 {
-				s.Journal.Runs.Refs[run]++
-				m.held = append(m.held, heldPiece{run, span, bytes.Clone(s.Memory.Bytes(span))})
+				m.hold(run, span)
 			}
 		}
 		walk.Skip(header.Length)
@@ -329,13 +328,19 @@ func (m *modelLog) read() {
 	p.Touched[row] = m.random.IntN(2) == 0
 }
 
+// hold lets a reply refer to a piece of a run.
+func (m *modelLog) hold(run uint32, span Span) {
+	m.s.Journal.Runs.Refs[run]++
+	m.held = append(m.held, heldPiece{run, span, bytes.Clone(m.s.Memory.Bytes(span))})
+}
+
 // release lets go of what replies refer to.
 func (m *modelLog) release() {
 	for _, piece := range m.held {
 		if !bytes.Equal(m.s.Memory.Bytes(piece.span), piece.copy) {
 			m.t.Fatal("memory under a send: got it changed")
 		}
-		m.s.Journal.Runs.Refs[piece.run]--
+		m.s.releaseRun(piece.run)
 	}
 	m.held = m.held[:0]
 }
