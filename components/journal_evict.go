@@ -62,7 +62,7 @@ func (s *State) evictOldest(row int) (freed Span) {
 		return Span{}
 	}
 	span, kept := runs.Span[run], uint32(0)
-	if n == list.Len() {
+	if n == list.Len() && p.Phase[row] != Faulted { // else nothing will be appended behind the last block
 		tail, ok := s.tailExtent(row)
 		switch {
 		case span.Len <= runSize:
@@ -82,11 +82,12 @@ func (s *State) evictOldest(row int) (freed Span) {
 	return span.Slice(0, span.Len-min(span.Len, kept))
 }
 
-// oldestWritten is how many extents of a partition lie in its oldest run, or none if not all of them are written.
+// oldestWritten is how many extents of a partition lie in its oldest run, or none if not all of them are written. What is abandoned need not be.
 func (s *State) oldestWritten(row int) (n int) {
 	x, list := &s.Journal.Extents, &s.Partitions.Extents[row]
+	abandoned := s.Partitions.Abandoned(row)
 	for n < list.Len() && x.Run[list.At(n)] == x.Run[list.At(0)] {
-		if !s.written(row, list.At(n)) {
+		if !abandoned && !s.written(row, list.At(n)) {
 			return 0
 		}
 		n++

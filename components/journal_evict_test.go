@@ -60,3 +60,31 @@ func TestSlowReaderKeepsWhatItReads(t *testing.T) {
 		t.Errorf("memory once the reader is done and the log is gone: got %d bytes in use, want 0", s.Arena.InUse())
 	}
 }
+
+// What a partition that is faulted has not written will never be, and is kept only where polls show it.
+func TestFaultedLogGivesWay(t *testing.T) {
+	for _, level := range []Level{LevelMemory, LevelWritten} {
+		t.Run(level.String(), func(t *testing.T) {
+			s, frames := memoryWorld(8 << 20)
+			var entities ecs.Entities
+			m := newModelLog(t, s, frames, rand.New(rand.NewPCG(7, 9)), &entities)
+			s.Partitions.Level[m.row] = level
+			m.append(600_000)
+			m.persist()
+			written := s.Partitions.OffsetWritten[m.row]
+			for range 3 {
+				m.append(600_000)
+			}
+			m.append(600)
+			s.Partitions.Phase[m.row] = Faulted
+			s.Evict(1 << 30)
+			hot, ok := s.HotFirst(m.row)
+			if level == LevelMemory && (!ok || hot > written) {
+				t.Errorf("messages that are nowhere else: got those from %d on in memory, %v, want %d", hot, ok, written)
+			}
+			if got := s.Arena.InUse() + frames.InUse(); level != LevelMemory && got != 0 {
+				t.Errorf("memory of messages that nobody can see: got %d bytes in use, want 0", got)
+			}
+		})
+	}
+}

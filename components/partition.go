@@ -40,7 +40,7 @@ func (l Level) String() string { return [...]string{"memory", "written", "durabl
 //
 //	OffsetFirst <= OffsetWritten <= OffsetNext
 //	in the segment being written: Written <= Sealed; a write is in flight exactly while Written < Sealed or SealedOffset > OffsetWritten
-//	an unfaulted partition has journal memory for every byte from Written on
+//	a partition has journal memory for every byte from Written on, unless that is Abandoned
 type Partitions struct {
 	ecs.Rows
 	Topic       []ecs.Entity
@@ -165,6 +165,11 @@ func (p *Partitions) Ends(row int) bool { return p.Phase[row] == Deleting || p.P
 
 // Writing says whether a write is in flight.
 func (p *Partitions) Writing(row int) bool { return p.Sealed[row] > p.Written[row] }
+
+// Abandoned says whether what a partition has appended and not written never will be, and no poll shows it.
+func (p *Partitions) Abandoned(row int) bool {
+	return p.Phase[row] == Faulted && p.Level[row] != LevelMemory && !p.Writing(row)
+}
 
 // NoRow is the row number of nothing.
 const NoRow = ^uint32(0)

@@ -85,9 +85,15 @@ func TestFailedWrite(t *testing.T) {
 			t.Fatalf("send: got %v, want %v", r.Status, wire.StatusCannotSaveMessagesToSegment)
 		}
 	}
-	at, messages, _ := e.messages(e.body(e.settle(e.poll(partition, wire.Strategy{Kind: wire.PollFirst}, 100, false))))
-	if at != 0 || len(messages) != 5 {
-		t.Fatalf("poll of a faulted partition: got %d messages from %d, want the 5 that are safe", len(messages), at)
+	for _, from := range []string{"memory", "disk"} {
+		at, messages, _ := e.messages(e.body(e.settle(e.poll(partition, wire.Strategy{Kind: wire.PollFirst}, 100, false))))
+		if at != 0 || len(messages) != 5 {
+			t.Fatalf("poll of a faulted partition from %s: got %d messages from %d, want the 5 that are safe", from, len(messages), at)
+		}
+		e.s.Evict(8 << 20) // and with that what is not safe
+		if got := e.s.Arena.InUse(); got != 0 {
+			t.Fatalf("memory of a faulted partition: got %d bytes in use, want 0", got)
+		}
 	}
 	DoomPartition(e.s, partition)
 	e.failing = 0
