@@ -149,14 +149,15 @@ func freeRun(word uint64, n int) (at int, ok bool) {
 	return bits.TrailingZeros64(free), true
 }
 
-// allocLarge finds a run of so many unused chunks, first from where the last one was freed.
+// allocLarge finds a run of so many unused chunks: one that is held if there is any, since new memory has to be left in the budget and got from the
+// machine.
 func (a *Arena) allocLarge(chunks int) (first int, ok bool) {
-	at, ok := a.unusedRun(a.large, a.top, chunks)
-	if !ok {
-		at, ok = a.unusedRun(0, min(a.large+chunks, a.top), chunks)
+	at := 0
+	if a.held-a.inUse >= uint64(chunks)*ChunkSize {
+		at, ok = a.unusedRun(chunks, true)
 	}
 	if !ok {
-		at, ok = a.unusedRun(max(a.top-chunks, 0), len(a.used), chunks)
+		at, ok = a.unusedRun(chunks, false)
 	}
 	if !ok || !a.grant(at, chunks) {
 		return 0, false
@@ -168,10 +169,22 @@ func (a *Arena) allocLarge(chunks int) (first int, ok bool) {
 	return at * chunkUnits, true
 }
 
-func (a *Arena) unusedRun(from, to, chunks int) (at int, ok bool) {
+// unusedRun finds so many unused chunks in a row, first from where the last one was freed. If held is set it looks at granted ones alone.
+func (a *Arena) unusedRun(chunks int, held bool) (at int, ok bool) {
+	at, ok = a.unusedRunIn(a.large, a.top, chunks, held)
+	if !ok {
+		at, ok = a.unusedRunIn(0, min(a.large+chunks, a.top), chunks, held)
+	}
+	if !ok && !held {
+		at, ok = a.unusedRunIn(max(a.top-chunks, 0), len(a.used), chunks, held)
+	}
+	return at, ok
+}
+
+func (a *Arena) unusedRunIn(from, to, chunks int, held bool) (at int, ok bool) {
 	run := 0
 	for i := from; i < to; i++ {
-		if a.used[i] != 0 {
+		if a.used[i] != 0 || held && !a.granted[i] {
 			run = 0
 			continue
 		}

@@ -158,6 +158,28 @@ func TestArenaPanicsOnDoubleFree(t *testing.T) {
 	}
 }
 
+// A large piece is made of memory that is held, wherever that lies, before new memory is asked for: the budget may have none.
+func TestHeldMemoryComesFirst(t *testing.T) {
+	a := NewArena(slabs(1, 64*ChunkSize), 0, NewBudget(8*ChunkSize), nil)
+	var pieces []Span
+	for range 4 {
+		s, _ := a.Alloc(2 * ChunkSize)
+		pieces = append(pieces, s)
+	}
+	a.Free(pieces[1])
+	a.GiveBack(a.InUse(), func(off, n uint64) {}) // addresses without memory, which another arena takes
+	if !a.budget.take(2 * ChunkSize) {
+		t.Fatal("memory that was given back: got a refusal")
+	}
+	a.Free(pieces[3])
+	a.Free(pieces[0])
+	for range 2 {
+		if _, ok := a.Alloc(2 * ChunkSize); !ok {
+			t.Fatalf("%d bytes of which none is in use: got a refusal of %d", a.Held()-a.InUse(), 2*ChunkSize)
+		}
+	}
+}
+
 // Memory that one arena gives back can be had by another.
 func TestBudgetIsShared(t *testing.T) {
 	budget, memory := NewBudget(4*ChunkSize), slabs(2, 8*ChunkSize)
