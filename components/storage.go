@@ -46,6 +46,15 @@ type Storage struct {
 	Log Logger
 }
 
+// Alloc takes memory from the arena. Where there is none every shard is asked to give way, and whoever wants it tries again in a later tick.
+func (st *Storage) Alloc(n uint32) (Span, bool) {
+	span, ok := st.Arena.Alloc(n)
+	if !ok {
+		st.Budget.Refuse()
+	}
+	return span, ok
+}
+
 // Directory is where the shard's files are.
 type Directory struct {
 	Root   string // the data directory

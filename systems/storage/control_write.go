@@ -50,11 +50,17 @@ func WriteControl(v components.StateView, st *components.Storage, ring *uring.Ri
 	}
 }
 
+// controlWaits says whether there is a next operation, and it was not started.
+func controlWaits(st *components.Storage) bool {
+	c := &st.Control
+	return !c.Busy && !c.Failed && (len(st.In.Control.Bytes) > 0 || c.Step != components.ControlReady)
+}
+
 // openControlFile closes the full file, to which nothing is in flight, and opens the next one.
 func openControlFile(st *components.Storage, ring *uring.Ring) {
 	c := &st.Control
 	name := wire.ControlLogName(c.Next)
-	span, ok := st.Arena.Alloc(uint32(len(name) + 1))
+	span, ok := st.Alloc(uint32(len(name) + 1))
 	if !ok {
 		return
 	}
@@ -87,7 +93,7 @@ func writeDown(st *components.Storage, ring *uring.Ring, kind components.OpKind,
 	if st.Inflight.Free() == 0 {
 		return 0, false
 	}
-	span, ok := st.Arena.Alloc(uint32(len(bytes)))
+	span, ok := st.Alloc(uint32(len(bytes)))
 	if !ok {
 		return 0, false
 	}

@@ -325,6 +325,53 @@ func TestWriteLogsAllocateNothing(t *testing.T) {
 	}
 }
 
+// A write that finds no memory asks for some, since nobody else may be short of it, and keeps the shard awake.
+func TestWritesWithoutMemory(t *testing.T) {
+	root := testDir(t)
+	s, _, _ := startControl(t, root)
+	file, err := RewriteOffsets(uring.SystemFiles(), root, testSecret, 1, 0, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.st.Offsets = file
+	var taken []components.Span
+	for span, ok := s.st.Arena.Alloc(components.ChunkSize); ok; span, ok = s.st.Arena.Alloc(components.ChunkSize) {
+		taken = append(taken, span)
+	}
+	for _, test := range []struct {
+		name  string
+		order func()
+		done  func() int
+	}{
+		{"offset log", func() {
+			s.st.In.Offsets = components.OffsetsOrder{Records: make([]byte, wire.OffsetRecordSize), Order: 1}
+		}, func() int { return s.st.Out.OffsetsDone.Len() }},
+		{"control log", func() {
+			s.st.In.Control = components.ControlOrder{Bytes: make([]byte, 100), Number: 9}
+		}, func() int { return s.st.Out.Control.Len() }},
+	} {
+		refused := s.st.Budget.Refused()
+		test.order()
+		s.tick()
+		if asked, wants := s.st.Budget.Refused() > refused, Wants(s.st); !asked || !wants || test.done() != 0 {
+			t.Errorf("%s without memory: got it asked for %v, to be tried again %v, done %d, want true, true, 0", test.name, asked, wants, test.done())
+		}
+		last := &taken[len(taken)-1]
+		s.st.Arena.Free(*last)
+		s.tick()
+		if test.done() != 1 || Wants(s.st) {
+			t.Errorf("%s with memory: got %d done, more to do %v, want 1, false", test.name, test.done(), Wants(s.st))
+		}
+		*last, _ = s.st.Arena.Alloc(last.Len)
+	}
+	for _, span := range taken {
+		s.st.Arena.Free(span)
+	}
+	if err := uring.SystemFiles().Close(s.st.Offsets.FD); err != nil {
+		t.Error(err)
+	}
+}
+
 // onlySlot is the slot in flight.
 func onlySlot(st *components.Storage) uint32 {
 	return uint32(slices.IndexFunc(st.Inflight.Kind, func(kind components.OpKind) bool { return kind != 0 }))

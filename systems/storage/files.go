@@ -23,7 +23,7 @@ func segmentName(file wire.SegmentFile, kind wire.SegmentKind) func(dst []byte) 
 
 // putNames writes two names into one piece of memory, which is returned with the places of both.
 func putNames(st *components.Storage, first, second func(dst []byte) []byte) (whole, a, b components.Span, ok bool) {
-	whole, ok = st.Arena.Alloc(components.UnitSize)
+	whole, ok = st.Alloc(components.UnitSize)
 	if !ok {
 		return whole, a, b, false
 	}
@@ -82,7 +82,7 @@ func openLog(st *components.Storage, io *IO, row uint32, create bool) bool {
 		return false
 	}
 	f := &st.Segments
-	path, ok := st.Arena.Alloc(components.UnitSize)
+	path, ok := st.Alloc(components.UnitSize)
 	if !ok {
 		return false
 	}

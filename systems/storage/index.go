@@ -63,7 +63,7 @@ func indexReady(v components.StateView, st *components.Storage, io *IO, row uint
 	if st.Inflight.Free() < 4 || !roomForFile(st, io) {
 		return false
 	}
-	path, ok := st.Arena.Alloc(components.UnitSize)
+	path, ok := st.Alloc(components.UnitSize)
 	if !ok {
 		return false
 	}
@@ -81,7 +81,7 @@ func indexReady(v components.StateView, st *components.Storage, io *IO, row uint
 // appendIndex appends one entry: the descriptor appends wherever the file ends.
 func appendIndex(st *components.Storage, io *IO, row uint32, kind components.OpKind, entry *wire.IndexEntry, secret uint64) bool {
 	f := &st.Segments
-	span, ok := st.Arena.Alloc(wire.IndexEntrySize)
+	span, ok := st.Alloc(wire.IndexEntrySize)
 	if !ok {
 		return false
 	}

@@ -60,7 +60,7 @@ func openFresh(v components.StateView, st *components.Storage, io *IO, partition
 
 // emptyHead makes the beginning of a recycled file zero.
 func emptyHead(v components.StateView, st *components.Storage, io *IO, partition int, row uint32) bool {
-	head, ok := st.Arena.Alloc(emptyHeadSize)
+	head, ok := st.Alloc(emptyHeadSize)
 	if !ok {
 		return false
 	}

@@ -123,7 +123,7 @@ func removeFilling(st *components.Storage, io *IO) {
 		pushFill(st, io, uring.Close(fill.FD, 0), components.Span{})
 		return
 	}
-	path, ok := st.Arena.Alloc(components.UnitSize)
+	path, ok := st.Alloc(components.UnitSize)
 	if !ok {
 		return
 	}

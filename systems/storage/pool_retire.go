@@ -66,7 +66,7 @@ func collectRetiring(v components.StateView, st *components.Storage, io *IO) {
 				return
 			}
 		}
-		memory, ok := st.Arena.Alloc(components.UnitSize)
+		memory, ok := st.Alloc(components.UnitSize)
 		if !ok {
 			return
 		}

@@ -15,7 +15,7 @@ func ShrinkPool(st *components.Storage, io *IO) {
 		return
 	}
 	file := p.Files[len(p.Files)-1]
-	path, ok := st.Arena.Alloc(components.UnitSize)
+	path, ok := st.Alloc(components.UnitSize)
 	if !ok {
 		return // whoever is short asks again
 	}

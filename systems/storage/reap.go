@@ -123,6 +123,9 @@ func addr(st *components.Storage, span components.Span) uring.Addr {
 // flight.
 func Wants(st *components.Storage) bool {
 	in := st.In
+	if controlWaits(st) || len(in.Offsets.Records) > 0 && !st.Offsets.Busy {
+		return true
+	}
 	return in.Make.Len()+in.Grow.Len()+in.Write.Len()+in.ReadTail.Len()+in.Cold.Len()+in.Index.Len()+in.Vouch.Len()+in.Unlink.Len()+in.Jobs.Len()+
 		st.Hungry.Len()+st.Starving.Len()+st.Colds.Live.Len()+st.GrowDone.Len()+st.VouchNext.Len() > 0
 }

@@ -158,10 +158,9 @@ func reserve(v components.StateView, st *components.Storage, io *IO, row int) bo
 	if !st.Budget.Promise(2 * uint64(size)) {
 		return false
 	}
-	span, ok := st.Arena.Alloc(lead + size)
+	span, ok := st.Alloc(lead + size)
 	if !ok {
 		st.Budget.Redeem(2 * uint64(size))
-		st.Budget.Refuse()
 		return false
 	}
 	span = span.Slice(lead, size)

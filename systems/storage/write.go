@@ -46,9 +46,8 @@ func WriteJournals(v components.StateView, st *components.Storage, io *IO) {
 		if v.Level(partition) != components.LevelMemory {
 			zeros = zerosBehind(from, to, f.Initialized[row], v.WriteAllocated(partition))
 		}
-		vectors, ok := st.Arena.Alloc((count + 1) * vectorSize)
+		vectors, ok := st.Alloc((count + 1) * vectorSize)
 		if !ok {
-			st.Budget.Refuse()
 			st.WriteNext = partition
 			return
 		}
@@ -127,7 +126,7 @@ func ReadTails(v components.StateView, st *components.Storage, io *IO) {
 		if !logReady(v, st, io, row) {
 			continue
 		}
-		block, ok := st.Arena.Alloc(components.UnitSize)
+		block, ok := st.Alloc(components.UnitSize)
 		if !ok {
 			return
 		}
