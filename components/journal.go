@@ -30,6 +30,7 @@ type Journal struct {
 	Hot     ecs.Bits // partition rows that have extents
 	cursor  int      // where the clock of eviction stands in Hot
 	growing int      // the partition row that memory is being taken for, plus one: it keeps a tail that is small
+	bare    uint64   // mono µs, plus one, of the tick that last found nothing to be evicted that helps
 	Adopted uint64   // how many batches were left where they were received since the start
 	Evicted uint64   // how many runs were evicted since the start: what was found in memory before may be gone after
 }

@@ -88,3 +88,30 @@ func TestFaultedLogGivesWay(t *testing.T) {
 		})
 	}
 }
+
+// Memory of other arenas that a shard's logs lie in helps others, later. However many are short in one tick, they let go of it once.
+func TestMemoryElsewhereIsNotSpentInVain(t *testing.T) {
+	s, _ := memoryWorld(4 << 20)
+	s.Memory.Add(make([]byte, 64<<20), 3<<40)
+	frames := NewArena(s.Memory, 2, NewBudget(48<<20), nil)
+	var entities ecs.Entities
+	m := newModelLog(t, s, frames, rand.New(rand.NewPCG(7, 14)), &entities)
+	m.fit = true
+	for range 60 {
+		s.Partitions.Touched[m.row] = true
+		m.append(600_000)
+		m.persist()
+	}
+	for s.evictOldest(m.row).Slab == s.Arena.slab { // the head of the log was copied
+	}
+	for _, ok := s.Arena.Alloc(UnitSize); ok; _, ok = s.Arena.Alloc(UnitSize) {
+	}
+	s.Now.MonoMicros++
+	before := frames.InUse()
+	for range 10 {
+		s.AllocHot(UnitSize)
+	}
+	if got, most := before-frames.InUse(), uint64(elsewhereMax+2*ChunkSize+adoptMin); before < 3*elsewhereMax || got > most || got == 0 {
+		t.Errorf("memory elsewhere: got %d of %d bytes let go of, want some, %d at most", got, before, most)
+	}
+}

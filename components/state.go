@@ -136,17 +136,21 @@ func (s *State) WakeAt(monoMicros uint64) {
 // little ahead: that is no wait at all.
 func (s *State) Waited(since uint64) uint64 { return s.Now.MonoMicros - min(since, s.Now.MonoMicros) }
 
-// AllocHot takes memory from the arena; hot tails give way for it.
+// AllocHot takes memory from the arena; hot tails give way for it. Once they have in vain they are left alone until the next tick: nothing comes back
+// before that, and each of many who are short would look through all of them.
 func (s *State) AllocHot(n uint32) (Span, bool) {
 	if span, ok := s.Arena.Alloc(n); ok {
 		return span, true
 	}
-	s.Evict(max(uint64(n), 1<<20))
-	span, ok := s.Arena.Alloc(n)
-	if !ok {
-		s.Arena.Refuse()
+	if now := s.Now.MonoMicros + 1; s.Journal.bare != now {
+		s.Evict(max(uint64(n), 1<<20))
+		if span, ok := s.Arena.Alloc(n); ok {
+			return span, true
+		}
+		s.Journal.bare = now
 	}
-	return span, ok
+	s.Arena.Refuse()
+	return Span{}, false
 }
 
 // makeRoom lets hot tails give way to what a partition's journal has taken of an arena: so that a sixteenth of the budget is left for frames, and of a
