@@ -222,3 +222,13 @@ func TestPromises(t *testing.T) {
 		t.Fatalf("promised at the end: got %d, want 0", got)
 	}
 }
+
+// A large piece of a slab of 16 GiB comes back.
+func BenchmarkReturns(b *testing.B) {
+	r := newReturns(16 << 30)
+	for b.Loop() {
+		r.put(units{first: 40_000 * chunkUnits, n: 4 * chunkUnits})
+		for range r.take {
+		}
+	}
+}

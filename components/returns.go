@@ -36,6 +36,9 @@ func (r *Returns) take(yield func(chunk int, mask uint64) bool) {
 		return
 	}
 	for i := len(r.chunks) - 1; i >= 0; i-- {
+		if r.chunks[i].Load() == 0 { // nearly all are, and a swap costs ten times as much
+			continue
+		}
 		for word := r.chunks[i].Swap(0); word != 0; {
 			bit := bits.Len64(word) - 1
 			word &^= 1 << bit
