@@ -104,6 +104,7 @@ type State struct {
 
 	Scratch  []byte            // the body of the read at hand
 	SilentAt uint64            // mono µs at which silent connections are looked for next
+	VouchAt  uint64            // mono µs before which no partition has to be vouched for
 	ExpireAt uint64            // mono µs at which late acks are looked for next
 	Random   func([]byte)      // fills bytes that nobody can guess: salts and tokens
 	Machine  func(*wire.Stats) // reads what the machine says of itself; run by a worker

@@ -230,6 +230,28 @@ func TestIdleVoucherComesBackLate(t *testing.T) {
 	e.empty()
 }
 
+// A segment that is complete is vouched for at once, however many partitions want a voucher that is not due.
+func TestCompleteSegmentIsVouchedForAtOnce(t *testing.T) {
+	e := newEngine(t, 8<<20)
+	partition, busy := e.partition(components.LevelWritten, 1<<20), e.partition(components.LevelWritten, 1<<20)
+	e.settle(e.send(partition, plain(1, 600_000)))
+	e.settle(e.send(busy, plain(1, 100)))
+	e.run(2)
+	if n := len(e.vouched); n != 0 {
+		t.Fatalf("partitions that are not idle: got %d vouchers, want none", n)
+	}
+	e.settle(e.send(partition, plain(1, 600_000))) // rolls
+	e.run(2)
+	if n := len(e.vouched); n != 1 {
+		t.Fatalf("a complete segment: got %d vouchers, want 1", n)
+	}
+	e.s.Now.MonoMicros += idleMicros
+	e.run(2)
+	if n := len(e.vouched); n != 3 {
+		t.Fatalf("idle partitions: got %d vouchers, want one more each", n-1)
+	}
+}
+
 // A voucher says that all before it is safe, so segments are vouched for one after the other, whatever an attempt comes to.
 func TestVouchersInOrder(t *testing.T) {
 	e := newEngine(t, 8<<20)
@@ -631,5 +653,22 @@ func TestDataPathAllocatesNothing(t *testing.T) {
 				t.Errorf("a tick of sends and polls: got %v allocations, want 0", got)
 			}
 		})
+	}
+}
+
+// A tick of a shard with thousands of partitions that were all written to within the last second.
+func BenchmarkVouchersNotDue(b *testing.B) {
+	e := newEngine(b, 1<<30)
+	for range 4000 {
+		e.send(e.partition(components.LevelWritten, 1<<20), plain(1, 100))
+		if e.conns%200 == 0 {
+			e.run(4)
+		}
+	}
+	if got := e.s.Unvouched.Len(); got != 4000 {
+		b.Fatalf("partitions that want a voucher: got %d, want 4000", got)
+	}
+	for b.Loop() {
+		OrderVouchers(e.s)
 	}
 }

@@ -62,6 +62,7 @@ func moveOn(s *components.State, row int) {
 			return // nothing is appended to it yet
 		}
 		p.Write[row], p.Written[row], p.Sealed[row] = next, 0, 0
+		s.VouchAt = 0 // the one before wants a voucher now
 	}
 }
 

@@ -11,10 +11,21 @@ import (
 // tried again.
 const idleMicros = 1_000_000
 
+// vouchMicros is how long partitions that want a voucher are not looked through again: those that are appended to all the time want one in vain.
+const vouchMicros = 10_000
+
 // OrderVouchers asks for vouchers: of each segment that is complete, and of the last one where everything is written and nothing came for a
 // second. A voucher says that all before it is safe too, so a partition's segments are synced one after the other, and none is passed over.
-// Reads Unvouched. Writes Partitions.Vouching, Segments.Users, Out.Vouch.
+// Reads Unvouched. Writes VouchAt, Partitions.Vouching, Segments.Users, Out.Vouch.
 func OrderVouchers(s *components.State) {
+	if s.Unvouched.Len() == 0 {
+		return
+	}
+	if s.Now.MonoMicros < s.VouchAt && !s.Stopping {
+		s.WakeAt(s.VouchAt)
+		return
+	}
+	next := s.Now.MonoMicros + idleMicros // what is written from now on is not due before that
 	for row := range s.Unvouched.All {
 		p := &s.Partitions
 		if p.Phase[row] != components.Ready || p.Vouched[row] {
@@ -34,7 +45,7 @@ func OrderVouchers(s *components.State) {
 			due = max(due, p.Quiet[row]+idleMicros)
 		}
 		if s.Now.MonoMicros < due && !s.Stopping {
-			s.WakeAt(due)
+			next = min(next, due)
 			continue
 		}
 		if s.Out.Vouch.Free() == 0 {
@@ -47,6 +58,8 @@ func OrderVouchers(s *components.State) {
 		}
 		vouch(s, row, segment, position)
 	}
+	s.VouchAt = max(next, s.Now.MonoMicros+vouchMicros)
+	s.WakeAt(s.VouchAt)
 }
 
 // firstUnvouched is the oldest segment that is not vouched for to its end: the one being written, if all before it are.
@@ -77,7 +90,7 @@ func vouch(s *components.State, row int, segment uint32, position uint64) {
 }
 
 // TakeVouched notes vouchers. A sync that failed faults the partition: what it lost is not known.
-// Reads In.Vouched. Writes Partitions, Segments.Users, Unvouched.
+// Reads In.Vouched. Writes Partitions, Segments.Users, Unvouched, VouchAt.
 func TakeVouched(s *components.State) {
 	for s.In.Vouched.Len() > 0 {
 		vouched := s.In.Vouched.Pop()
@@ -85,6 +98,7 @@ func TakeVouched(s *components.State) {
 		p := &s.Partitions
 		s.Segments.Users[vouched.Segment]--
 		p.Vouching[row] = false
+		s.VouchAt = 0 // the next segment's turn may have come
 		switch {
 		case s.Segments.Gone[vouched.Segment]: // nobody relies on it any more
 		case vouched.Err == syscall.EMFILE || vouched.Err == syscall.ENFILE || vouched.Err == syscall.ENOMEM || vouched.Err == syscall.ENOSPC:
