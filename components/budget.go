@@ -43,6 +43,9 @@ func (b *Budget) Promise(n uint64) bool {
 	}
 }
 
+// Promised is how many bytes are set aside.
+func (b *Budget) Promised() uint64 { return b.promise.Load() }
+
 // Redeem gives back what was promised.
 func (b *Budget) Redeem(n uint64) { b.promise.Add(^(n - 1)) }
 

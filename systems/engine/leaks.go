@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"galgo/components"
+	"galgo/ecs"
 	"galgo/systems/storage"
 	"galgo/uring"
 )
@@ -40,4 +41,96 @@ func (e *Engine) Leaks() string {
 		return "got promises that nobody redeemed, want none"
 	}
 	return ""
+}
+
+// Unaccounted says, between two turns of any shards, whose arena has handed out other memory than somebody owns, or what is promised to nobody; "" is
+// nothing. It is for tests.
+func (e *Engine) Unaccounted() string {
+	promised := uint64(0)
+	for _, sh := range e.Shards {
+		st := sh.Storage
+		owned, open := e.owned(sh)
+		if got := st.Arena.InUse(); got < owned || got > owned+open {
+			return fmt.Sprintf("shard %d: got %d bytes in use, want %d, or up to %d more for frames that the journal may have by now", sh.id, got, owned, open)
+		}
+		for row, own := range st.Conns.FrameOwn {
+			if own {
+				promised += 2 * uint64(st.Conns.Frame[row].Len)
+			}
+		}
+	}
+	if got := e.Shards[0].Storage.Budget.Promised(); got != promised {
+		return fmt.Sprintf("got %d bytes promised, want %d", got, promised)
+	}
+	return ""
+}
+
+// owned adds up who has memory of a shard's arena. Open are the frames that their connections and a journal may both have: the journal has taken them,
+// and the answer that says so is on its way.
+func (e *Engine) owned(sh *Shard) (bytes, open uint64) {
+	st := sh.Storage
+	add := func(span components.Span) {
+		if span.Len > 0 {
+			bytes += uint64(span.Whole().Len)
+		}
+	}
+	add(components.Span{Len: uint32(uring.BytesNeeded(storage.RecvBuffers, storage.RecvBufferSize))})
+	add(st.One)
+	add(st.Zeros)
+	for _, other := range e.Shards {
+		bytes += other.State.HotIn(st.Arena)
+	}
+	for row, frame := range st.Conns.Frame {
+		switch {
+		case !st.Conns.FrameOwn[row]:
+		case st.Conns.State[row] == components.HandedOver:
+			open += uint64(frame.Whole().Len)
+		default:
+			add(frame)
+		}
+		if st.Conns.HeaderOwn[row] {
+			add(st.Conns.Header[row])
+		}
+	}
+	for _, span := range st.Inflight.Span {
+		add(span)
+	}
+	for i := range st.Pool.Retiring.Files {
+		add(st.Pool.Retiring.Files[i].Memory)
+	}
+	ownedByState(sh.State, add)
+	return bytes, open
+}
+
+// ownedByState adds what state systems have: replies, requests of plugins, and what was read from disk.
+func ownedByState(s *components.State, add func(components.Span)) {
+	for row, span := range s.Blocks.Span {
+		add(span)
+		for _, cold := range s.Blocks.Cold[row] {
+			add(cold)
+		}
+	}
+	for row := range s.Conns.All {
+		if s.Conns.Plugin[row] != 0 {
+			add(s.Conns.Frame[row])
+		}
+	}
+	for row := range s.Polls.Request {
+		if s.Polls.Request[row].Partition == ecs.None { // a free row
+			continue
+		}
+		add(s.Polls.Read[row].Memory)
+		for _, part := range s.Polls.Parts[row] {
+			add(part.Memory)
+		}
+	}
+	for i := range s.In.ColdReads.Len() {
+		add(s.In.ColdReads.At(i).Memory)
+	}
+	for i := range s.In.Tails.Len() {
+		add(s.In.Tails.At(i).Span)
+	}
+	for i := range s.Out.FreeCold.Len() {
+		add(*s.Out.FreeCold.At(i))
+	}
 }

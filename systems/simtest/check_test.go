@@ -74,6 +74,13 @@ func (p *play) observe() {
 	}
 }
 
+// account wants all memory that is handed out to have an owner. What is given back to an arena by other shards it takes then, so it is not asked often.
+func (p *play) account() {
+	if wrong := p.server.Unaccounted(); wrong != "" {
+		p.fail("memory: %s", wrong)
+	}
+}
+
 // checkCatalogs compares the catalogs of shards that have applied the same.
 func (p *play) checkCatalogs() {
 	texts := map[uint64][]byte{}

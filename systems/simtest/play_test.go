@@ -390,6 +390,9 @@ func (p *play) live() {
 		if steps%64 == 0 {
 			p.observe()
 		}
+		if steps%1024 == 0 {
+			p.account()
+		}
 	}
 }
 
