@@ -250,3 +250,30 @@ func TestPollOfManyBatches(t *testing.T) {
 		}
 	}
 }
+
+// However many polls wait, a tick copies no more than its budget, and one poll beyond it; the others keep their places.
+func TestPollsShareTicks(t *testing.T) {
+	e := newEngine(t, 256<<20)
+	partition := e.partition(components.LevelMemory, 1<<30)
+	for range 1100 { // as large as what is copied may be
+		e.send(partition, plain(1, 7600))
+		e.run(1)
+	}
+	clear(e.replies)
+	for range 14 {
+		e.poll(partition, wire.Strategy{Kind: wire.PollFirst}, 2000, false)
+	}
+	for most := pollBudget.Bytes/(copiedMax-16<<10) + 1; e.s.Polling.Len() > 0 || e.s.Requests.Len() > 0; {
+		e.tick()
+		if got := len(e.replies); got == 0 || got > most {
+			t.Fatalf("polls of 8 MiB each: got %d answered in one tick, want %d at most", got, most)
+		}
+		if e.s.Polling.Len() > 0 && e.s.Deadline != e.s.Now.MonoMicros {
+			t.Errorf("polls wait for their turn: got a deadline of %d, want the next tick at once, %d", e.s.Deadline, e.s.Now.MonoMicros)
+		}
+		for conn, r := range e.replies {
+			e.body(r)
+			delete(e.replies, conn)
+		}
+	}
+}

@@ -11,9 +11,10 @@ import (
 const (
 	// pollSizeMax is what a poll's reply may hold at most, in bytes: clients refuse frames above it.
 	pollSizeMax = wire.FrameSizeMax - wire.FrameHeaderSize - wire.PollPrefixSize
-	// pollRowsMax is how many polls a tick plans.
-	pollRowsMax = 1024
 )
+
+// pollBudget is how many polls a tick plans, and about how many bytes it copies for them.
+var pollBudget = ecs.Budget{Rows: 1024, Bytes: 64 << 20}
 
 // maxBudget is no bound.
 var maxBudget = ecs.Budget{Rows: math.MaxInt, Bytes: math.MaxInt}
@@ -22,13 +23,20 @@ var maxBudget = ecs.Budget{Rows: math.MaxInt, Bytes: math.MaxInt}
 type Poller struct {
 	hasher wire.BatchHasher
 	pieces []pollPiece
+	copied int // bytes of the last answer from memory that were copied
 }
 
 // AnswerPolls plans each waiting poll: where it starts, and whether memory has it or the disk must be asked.
 // Reads Polling, Partitions, Journal, Offsets. Writes Blocks, Replies, Polls, Out.Cold, Offsets.
 func AnswerPolls(s *components.State, p *Poller) {
-	for range min(s.Polling.Len(), pollRowsMax) {
+	budget := pollBudget
+	for range s.Polling.Len() {
+		if !budget.Left() {
+			s.WakeAt(s.Now.MonoMicros)
+			return
+		}
 		r := s.Polling.Pop()
+		budget.Spend(1, 0)
 		row, ok := s.Partitions.Row(r.Partition)
 		if !ok || s.Partitions.Phase[row] == components.Deleting {
 			s.Refuse(&r, wire.StatusPartitionNotFound)
@@ -38,10 +46,12 @@ func AnswerPolls(s *components.State, p *Poller) {
 			s.Refuse(&r, wire.StatusCannotReadMessage)
 			continue
 		}
+		p.copied = 0
 		if !p.plan(s, row, &r) { // no memory now, or too many reads wait
 			s.Polling.Push(r)
 			s.WakeAt(s.Now.MonoMicros + 1000)
 		}
+		budget.Spend(0, p.copied)
 	}
 	if s.Polling.Len() > 0 {
 		s.WakeAt(s.Now.MonoMicros + 1000)

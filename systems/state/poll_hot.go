@@ -38,6 +38,7 @@ func (p *Poller) hotPoll(s *components.State, row int, r *components.Request, st
 		s.FreeBlock(block.Finish().Row)
 		return p.planOffset(s, row, r, start)
 	}
+	p.copied = int(copied)
 	block.Room(wire.PollPrefixSize)
 	last := start
 	for i := range p.pieces {
