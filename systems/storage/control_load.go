@@ -35,9 +35,6 @@ type controlTail struct {
 	torn     bool // what follows is cut by StartRun
 }
 
-// runShift is where the run number begins in a sequence number. Source: design.md, 3.
-const runShift = 40
-
 // controlFirst is the number of the first record there ever was.
 const controlFirst = 1
 
@@ -193,7 +190,7 @@ func StartRun(files uring.Files, root string, secret uint64, catalog *components
 	events = append([]*wire.Event{{Kind: wire.EventRunStarted, Run: start.Run, BootID: run.BootID, Shards: run.Shards}}, events...)
 	for _, e := range events {
 		start.Counter++
-		e.Seq, e.Time = start.Run<<runShift|start.Counter, run.TimeMicros
+		e.Seq, e.Time = start.Run<<wire.RunShift|start.Counter, run.TimeMicros
 		content = wire.AppendControlRecord(content, start.Record, first, e, secret)
 		start.Record++
 	}
@@ -216,7 +213,7 @@ func StartRun(files uring.Files, root string, secret uint64, catalog *components
 // NextRun is the number of the run that StartRun would start. A run's RunStarted is durable before anything else of that run is written, so no
 // crash tears it; rot does, and looks the same where nothing came after it. Then its number is passed over: what bears it is of another run.
 func (start *ControlStart) NextRun(catalog *components.Catalog) uint64 {
-	last := max(catalog.Run, start.LastSeq>>runShift)
+	last := max(catalog.Run, start.LastSeq>>wire.RunShift)
 	if start.lost {
 		last++
 	}

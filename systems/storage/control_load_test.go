@@ -176,7 +176,7 @@ func TestControlRunIsNotGivenAgain(t *testing.T) {
 			for _, want := range []uint64{3, 4} {
 				start := testRun(t, root, 2)
 				closeTest(t, start)
-				if start.Run != want || start.LastSeq>>runShift != want {
+				if start.Run != want || start.LastSeq>>wire.RunShift != want {
 					t.Errorf("got run %d with sequence %#x, want run %d", start.Run, start.LastSeq, want)
 				}
 			}

@@ -8,7 +8,8 @@ import (
 	"galgo/wire"
 )
 
-// controlFileMax is the size in bytes at which a file of the control log is closed. Source: design.md, 3.
+// controlFileMax is the size in bytes at which a file of the control log is closed: a start reads what is behind the last
+// snapshot, and a snapshot is made of closed files.
 const controlFileMax = 16 << 20
 
 // WriteControl starts the control log's next operation: the write of the records that are ordered, or one of the steps to the next

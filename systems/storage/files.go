@@ -250,7 +250,8 @@ func FinishGrowth(v components.StateView, st *components.Storage, io *IO) {
 	}
 }
 
-// truncateBack takes back what a failed allocation may have given: it can leave the filesystem full. Source: design.md, 2.
+// truncateBack takes back what a failed allocation may have given: ext4 was seen to keep what it had
+// found, so that nothing was left for anybody.
 func truncateBack(v components.StateView, st *components.Storage, io *IO, step *components.GrowStep) {
 	f := &st.Segments
 	slot, token := startStep(st, OpTruncate, step.Row, step.Partition)

@@ -41,7 +41,7 @@ func InputOf(catalog *components.Catalog, row int, list *SegmentList, offsets *O
 	return in, len(in.SegmentIDs) > 0 || len(in.IndexIDs) > 0 || in.Begin > 0
 }
 
-// RecoverPartition finds the end of a partition's log, and cuts what a crash left behind it. The rules are those of design.md, 4:
+// RecoverPartition finds the end of a partition's log, and cuts what a crash left behind it. The rules:
 //
 //   - Everything below the last index entry that vouches is relied upon. From there records are walked.
 //   - Where a record is missing, what lies behind decides. If something there was written after the missing bytes had reached the file for

@@ -21,7 +21,7 @@ const (
 	walkReadMax = 1 << 20
 	// indexReadSize is how much of an index is read at a time: entries of some hundred megabytes of log.
 	indexReadSize = 64 << 10
-	// sealLookahead is how far bad bytes are searched for a seal: the longest record. Source: design.md, 4.
+	// sealLookahead is how far bad bytes are searched for a seal: the longest record.
 	sealLookahead = wire.RecordSizeMax
 )
 
