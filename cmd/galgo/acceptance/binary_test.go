@@ -21,8 +21,8 @@ func testMain(m *testing.M) int {
 	if users := os.Getenv(loginUsers); users != "" {
 		return logInMany(users, os.Getenv(loginAddress))
 	}
-	if nice := os.Getenv(burnNice); nice != "" {
-		return burn(nice)
+	if os.Getenv(burnAll) != "" {
+		return burn()
 	}
 	if err := lookAtSources(); err != nil {
 		fmt.Fprintln(os.Stderr, err)

@@ -21,7 +21,7 @@ import (
 const (
 	loginUsers   = "ACCEPTANCE_LOGIN_USERS"
 	loginAddress = "ACCEPTANCE_LOGIN_ADDRESS"
-	burnNice     = "ACCEPTANCE_BURN_NICE"
+	burnAll      = "ACCEPTANCE_BURN_ALL"
 )
 
 const loginsCount = 1000
@@ -64,7 +64,7 @@ func logInMany(users, address string) int {
 func burnCores(t *testing.T) (stop func()) {
 	t.Helper()
 	c := exec.Command(os.Args[0])
-	c.Env = append(os.Environ(), burnNice+"=10")
+	c.Env = append(os.Environ(), burnAll+"=true")
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -74,13 +74,9 @@ func burnCores(t *testing.T) (stop func()) {
 	}
 }
 
-// burn keeps all cores busy until the process is killed. It returns what is wrong.
-func burn(nice string) int {
-	priority, err := strconv.Atoi(nice)
-	if err == nil {
-		err = placement.SetNice(priority)
-	}
-	if err != nil {
+// burn keeps all cores busy until the process is killed. It returns only when something is wrong.
+func burn() int {
+	if err := placement.Prefer(); err != nil { // nobody: all threads are others
 		fmt.Fprintln(os.Stderr, err)
 		return 2
 	}
