@@ -12,11 +12,9 @@ import (
 // Leaks says what shards that have ended in good order have not let go of; "" is nothing. Only what every shard holds for life is left of its
 // memory, beside that of operations nobody waits for and the journals', and no promise of the budget. It is for tests, and spends the budget.
 func (e *Engine) Leaks() string {
-	buffers := components.Span{Len: uint32(uring.BytesNeeded(storage.RecvBuffers, storage.RecvBufferSize))}
-	forLife := uint64(buffers.Whole().Len) + storage.ZerosMax + components.UnitSize
 	for _, sh := range e.Shards {
 		st := sh.Storage
-		want := forLife
+		want := forLife(st)
 		for _, other := range e.Shards {
 			want += other.State.HotIn(st.Arena)
 		}
@@ -41,6 +39,15 @@ func (e *Engine) Leaks() string {
 		return "got promises that nobody redeemed, want none"
 	}
 	return ""
+}
+
+// forLife is how many bytes of its arena a shard has from SetUp on until it ends.
+func forLife(st *components.Storage) (bytes uint64) {
+	buffers := components.Span{Len: uint32(uring.BytesNeeded(storage.RecvBuffers, storage.RecvBufferSize))}
+	for _, span := range []components.Span{buffers, st.One, st.Zeros} {
+		bytes += uint64(span.Whole().Len)
+	}
+	return bytes
 }
 
 // Unaccounted says, between two turns of any shards, whose arena has handed out other memory than somebody owns, or what is promised to nobody; "" is
@@ -69,14 +76,12 @@ func (e *Engine) Unaccounted() string {
 // and the answer that says so is on its way.
 func (e *Engine) owned(sh *Shard) (bytes, open uint64) {
 	st := sh.Storage
+	bytes = forLife(st)
 	add := func(span components.Span) {
 		if span.Len > 0 {
 			bytes += uint64(span.Whole().Len)
 		}
 	}
-	add(components.Span{Len: uint32(uring.BytesNeeded(storage.RecvBuffers, storage.RecvBufferSize))})
-	add(st.One)
-	add(st.Zeros)
 	for _, other := range e.Shards {
 		bytes += other.State.HotIn(st.Arena)
 	}
