@@ -48,10 +48,10 @@ func (s *Space) Shorten() { s.short.Add(1) }
 // Short is how often that was.
 func (s *Space) Short() uint64 { return s.short.Load() }
 
-// Name is a number that no file of the pool has: numbers of one run differ by shard.
+// Name is a number that no file of the pool has.
 func (p *Pool) Name(cfg *Config) uint64 {
 	p.number++
-	return cfg.Run<<wire.RunShift | (p.number*uint64(cfg.Shards) + uint64(cfg.Shard))
+	return cfg.Number(p.number)
 }
 
 // Claim makes room for one more file of so many bytes, and says whether there is.

@@ -38,6 +38,11 @@ type Config struct {
 	HashMemory        uint32 // KiB that a new password hash takes; 0 is what is recommended, less is for tests
 }
 
+// Number is a number that nobody else gives, in this run or another: the counter is the shard's own.
+func (c *Config) Number(counter uint64) uint64 {
+	return c.Run<<wire.RunShift | (counter*uint64(c.Shards) + uint64(c.Shard))
+}
+
 // ShardConnectionsMax is how many connections one shard may have.
 func (c *Config) ShardConnectionsMax() int { return (c.ConnectionsMax + c.Shards - 1) / c.Shards }
 

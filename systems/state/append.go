@@ -126,8 +126,7 @@ func roll(s *components.State, row int, size uint64) bool {
 func makeAhead(s *components.State, row int, need uint64) {
 	p := &s.Partitions
 	s.SegmentIDs++
-	id := s.Run<<wire.RunShift | (s.SegmentIDs*uint64(s.Shards) + uint64(s.Shard))
-	p.Ahead[row] = s.Segments.Add(id, 0, 0)
+	p.Ahead[row] = s.Segments.Add(s.Number(s.SegmentIDs), 0, 0)
 	p.MakeTo[row] = max(components.AlignUp(need), growMin)
 	p.Making[row] = true
 	p.InFlight[row]++

@@ -54,11 +54,18 @@ func deleteOffset(s *components.State, row int, r *components.Request) {
 	answerStored(s, row, r, order)
 }
 
+// nextOrder is the order of the next change in the offset log, and lastOrder that of the last.
+func nextOrder(s *components.State) uint64 {
+	s.Offsets.Orders++
+	return lastOrder(s)
+}
+
+func lastOrder(s *components.State) uint64 { return s.Run<<wire.RunShift | s.Offsets.Orders }
+
 // changeOffset applies a change and puts its record in line for the offset log.
 func changeOffset(s *components.State, row int, consumer components.ConsumerKey, value uint64, deleted bool) (order uint64) {
 	partition := s.Partitions.Entity(row)
-	s.Offsets.Orders++
-	order = s.Run<<wire.RunShift | s.Offsets.Orders
+	order = nextOrder(s)
 	if consumer.Kind == wire.ConsumerGroup && len(s.GroupReads.Leaves) > 0 {
 		s.WakeAt(max(s.Now.MonoMicros, 1)) // DrainGroups may have waited for this
 	}
@@ -107,7 +114,7 @@ func SealOffsets(s *components.State) {
 		s.WakeAt(due)
 		return
 	}
-	s.Out.Offsets = components.OffsetsOrder{Records: s.OffsetsPending, Order: s.Run<<wire.RunShift | s.Offsets.Orders, Durable: s.OffsetsDurable}
+	s.Out.Offsets = components.OffsetsOrder{Records: s.OffsetsPending, Order: lastOrder(s), Durable: s.OffsetsDurable}
 	s.OffsetsPending, s.OffsetsSpare = s.OffsetsSpare[:0], s.OffsetsPending
 	s.OffsetsBusy, s.OffsetsWanted, s.OffsetsDurable, s.OffsetsSince = true, false, false, 0
 }

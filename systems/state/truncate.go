@@ -21,8 +21,7 @@ func truncate(s *components.State, row int, r *components.Request) {
 		s.Refuse(r, wire.StatusCannotWriteToFile)
 		return
 	}
-	s.Offsets.Orders++
-	order := s.Run<<wire.RunShift | s.Offsets.Orders
+	order := nextOrder(s)
 	logOffset(s, wire.OffsetRecord{Partition: uint64(p.Entity(row)), Epoch: p.Epoch[row], Kind: wire.OffsetOfLog, Value: below, Order: order})
 	s.OffsetsWanted, s.OffsetsDurable = true, true
 	s.Cuts.Push(components.Truncation{Request: *r, Partition: p.Entity(row), Epoch: p.Epoch[row], Below: below, Order: order})
