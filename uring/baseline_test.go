@@ -13,6 +13,7 @@ func TestBaselines(t *testing.T) {
 	const bytes = 4 << 20
 	for name, measure := range map[string]func(uring.Host) (float64, error){
 		"receive":       func(h uring.Host) (float64, error) { return baseline.Receive(h, bytes) },
+		"receive kept":  func(h uring.Host) (float64, error) { return baseline.ReceiveKept(h, bytes) },
 		"send":          func(h uring.Host) (float64, error) { return baseline.Send(h, bytes) },
 		"write":         func(h uring.Host) (float64, error) { return baseline.Write(h, t.TempDir(), bytes, 1, false) },
 		"write durable": func(h uring.Host) (float64, error) { return baseline.Write(h, t.TempDir(), bytes, 3, true) },

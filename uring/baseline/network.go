@@ -9,9 +9,19 @@ import (
 )
 
 // Receive receives so many bytes in frames of 1 MiB over loopback as the server does: the first bytes of a frame into a provided buffer, the
-// rest with one MSG_WAITALL into the place where the whole frame is to stand. The peer is an ordinary goroutine in this process.
+// rest with one MSG_WAITALL into the place where the whole frame is to stand, which is the same for all. The peer is an ordinary goroutine in
+// this process.
 func Receive(h uring.Host, bytes uint64) (mbPerSecond float64, err error) {
-	err = connected(h, 1, func(peer net.Conn) error {
+	return receive(h, bytes, 1)
+}
+
+// ReceiveKept is Receive that keeps the frames, each in memory that is new to the process, as a server has to whose consumers are still to come.
+func ReceiveKept(h uring.Host, bytes uint64) (mbPerSecond float64, err error) {
+	return receive(h, bytes, frames(bytes))
+}
+
+func receive(h uring.Host, bytes uint64, places int) (mbPerSecond float64, err error) {
+	err = connected(h, places, func(peer net.Conn) error {
 		frame := make([]byte, frameSize)
 		for range frames(bytes) {
 			if _, err := peer.Write(frame); err != nil {
@@ -20,13 +30,17 @@ func Receive(h uring.Host, bytes uint64) (mbPerSecond float64, err error) {
 		}
 		return nil
 	}, func(s *shard, fd int32) error {
-		first, err := uring.NewBufRing(s.ring, 0, s.slab, frameSize, firstCount, firstSize)
+		first, err := uring.NewBufRing(s.ring, 0, s.slab, uint64(places)*frameSize, firstCount, firstSize)
 		if err != nil {
 			return err
 		}
 		begin := now(h)
-		for range frames(bytes) {
-			if err := receiveFrame(s, fd, first); err != nil {
+		for i := range frames(bytes) {
+			place := uint64(i%places) * frameSize
+			if i < places {
+				s.slab.Populate(place, frameSize)
+			}
+			if err := receiveFrame(s, fd, first, place); err != nil {
 				return err
 			}
 		}
@@ -36,7 +50,7 @@ func Receive(h uring.Host, bytes uint64) (mbPerSecond float64, err error) {
 	return mbPerSecond, err
 }
 
-func receiveFrame(s *shard, fd int32, first *uring.BufRing) error {
+func receiveFrame(s *shard, fd int32, first *uring.BufRing, place uint64) error {
 	c, err := s.do(uring.RecvSelect(fd, first.Group(), 0, 0, 0))
 	if err != nil {
 		return err
@@ -46,9 +60,9 @@ func receiveFrame(s *shard, fd int32, first *uring.BufRing) error {
 		return io.ErrUnexpectedEOF
 	}
 	got := uint64(c.Res)
-	copy(s.slab.Bytes(0, got), s.slab.At(first.Buffer(id), got))
+	copy(s.slab.Bytes(place, got), s.slab.At(first.Buffer(id), got))
 	first.Recycle(id)
-	c, err = s.do(uring.Recv(fd, s.slab.Addr(got), uint32(frameSize-got), uring.MSG_WAITALL, 0))
+	c, err = s.do(uring.Recv(fd, s.slab.Addr(place+got), uint32(frameSize-got), uring.MSG_WAITALL, 0))
 	if err == nil && uint64(c.Res) != frameSize-got {
 		err = io.ErrUnexpectedEOF
 	}
