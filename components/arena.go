@@ -22,12 +22,16 @@ type Arena struct {
 	inUse    uint64   // bytes
 	held     uint64   // bytes granted
 	returns  *Returns // what others let go of
-	populate func(off, n uint64)
+	populate func(off, n uint64) (micros uint64)
+	took     uint64 // µs in which a new chunk was got lately, on average
 }
 
+// chunkDear is in how many µs a new chunk is got from the machine before memory is dear: what is in a file is read back as fast by a disk of 1 GB/s.
+const chunkDear = ChunkSize / 1000
+
 // NewArena manages slab number slab of memory under budget. Populate, if not nil, is told of each piece of the slab before
-// it is used for the first time.
-func NewArena(memory *Memory, slab uint32, budget *Budget, populate func(off, n uint64)) *Arena {
+// it is used for the first time, and tells how long it took to have its memory.
+func NewArena(memory *Memory, slab uint32, budget *Budget, populate func(off, n uint64) (micros uint64)) *Arena {
 	returns := memory.slabs[slab].returns
 	chunks := len(returns.units)
 	return &Arena{slab: slab, budget: budget, returns: returns, populate: populate,
@@ -208,13 +212,21 @@ func (a *Arena) grant(at, n int) bool {
 	}
 	for i := at; i < at+n; i++ {
 		if !a.granted[i] && a.populate != nil {
-			a.populate(uint64(i)*ChunkSize, ChunkSize)
+			a.gotChunk(a.populate(uint64(i)*ChunkSize, ChunkSize))
 		}
 		a.granted[i] = true
 	}
 	a.held += missing * ChunkSize
 	a.top = max(a.top, at+n)
 	return true
+}
+
+// gotChunk notes how long it took to get a chunk. One that took very long says little: the thread may have had to wait for a core.
+func (a *Arena) gotChunk(micros uint64) {
+	if a.took = (15*a.took + min(micros, 4*chunkDear)) / 16; a.took > chunkDear {
+		a.took = 0 // asked again after a while
+		a.budget.dear.Store(dearBytes)
+	}
 }
 
 // GiveBack returns unused chunks to the budget until no more than keep bytes are held, and calls release for each piece

@@ -9,7 +9,11 @@ type Budget struct {
 	granted atomic.Uint64
 	promise atomic.Uint64
 	short   atomic.Uint64 // how often somebody was left without memory
+	dear    atomic.Int64  // bytes that are still to be found elsewhere before the machine is asked for new memory again
 }
+
+// dearBytes is for how many bytes new memory is thought dear once it was.
+const dearBytes = 1 << 30
 
 // NewBudget is a budget of limit bytes.
 func NewBudget(limit uint64) *Budget { return &Budget{limit: limit} }
@@ -48,6 +52,10 @@ func (b *Budget) Promised() uint64 { return b.promise.Load() }
 
 // Redeem gives back what was promised.
 func (b *Budget) Redeem(n uint64) { b.promise.Add(^(n - 1)) }
+
+// Dear says whether n bytes had better be found among what is held, because the machine hands out new memory more slowly than a disk gives back what is
+// written: one that has lent what it had free to others, as the host of a virtual one does, has to get it back first, page by page.
+func (b *Budget) Dear(n uint64) bool { return b.dear.Load() > 0 && b.dear.Add(-int64(n)) > 0 }
 
 func (b *Budget) take(n uint64) bool { return addWithin(&b.granted, n, b.limit) }
 

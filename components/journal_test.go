@@ -444,31 +444,49 @@ func TestOnePartitionMayUseAllMemory(t *testing.T) {
 	}
 }
 
-// A log that nobody polls makes do with half of the budget, since the rest would have to be got from the machine; one that is polled gets nearly all.
+// A log that nobody polls makes do with half of the budget, since the rest would have to be got from the machine; where that is dear it makes do with
+// a sixteenth, unless memory is all that its sends are answered from. One that is polled gets nearly all.
 func TestLogsMakeRoom(t *testing.T) {
-	for _, polled := range []bool{false, true} {
-		s, _ := memoryWorld(16 << 20)
-		frames := NewArena(s.Memory, 1, s.Arena.budget, nil)
-		var entities ecs.Entities
-		m := newModelLog(t, s, frames, rand.New(rand.NewPCG(3, 1)), &entities)
-		m.fit = true
-		for range 40 {
-			m.append(900_000)
-			for s.Partitions.OffsetWritten[m.row] < s.Partitions.OffsetNext[m.row] {
-				m.seal()
-				m.complete()
+	const budget = 32 << 20
+	for _, c := range []struct {
+		name        string
+		level       Level
+		dear        bool
+		polled      bool
+		least, most uint64
+	}{
+		{"nobody polls", LevelWritten, false, false, budget / 2 * 7 / 8, budget / 2 * 5 / 4},
+		{"polled", LevelWritten, false, true, budget * 7 / 8, budget},
+		{"dear", LevelWritten, true, false, budget / 16, budget / 4},
+		{"dear and durable", LevelDurable, true, false, budget / 16, budget / 4},
+		{"dear and polled", LevelWritten, true, true, budget * 7 / 8, budget},
+		{"dear and answered from memory", LevelMemory, true, false, budget / 2 * 7 / 8, budget / 2 * 5 / 4},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s, _ := memoryWorld(budget)
+			s.Memory.Add(make([]byte, 4*budget), 3<<40)
+			frames := NewArena(s.Memory, 2, s.Arena.budget, nil)
+			if c.dear {
+				s.Arena.budget.dear.Store(dearBytes)
 			}
-			s.Partitions.Touched[m.row] = polled
-		}
-		if m.adopted < 25 {
-			t.Fatalf("records: got %d, of which %d were adopted, want most of 40", len(m.records), m.adopted)
-		}
-		granted, least, most := s.Arena.budget.Granted(), uint64(7<<20), uint64(10<<20)
-		if polled {
-			least, most = 14<<20, 16<<20
-		}
-		if granted < least || granted > most {
-			t.Errorf("polled %v: got %d bytes of 16 MiB granted, want %d to %d", polled, granted, least, most)
-		}
+			var entities ecs.Entities
+			m := newModelLog(t, s, frames, rand.New(rand.NewPCG(3, 1)), &entities)
+			s.Partitions.Level[m.row] = c.level
+			m.fit = true
+			for range 80 {
+				m.append(900_000)
+				for s.Partitions.OffsetWritten[m.row] < s.Partitions.OffsetNext[m.row] {
+					m.seal()
+					m.complete()
+				}
+				s.Partitions.Touched[m.row] = c.polled
+			}
+			if m.adopted < 60 {
+				t.Fatalf("records: got %d, of which %d were adopted, want most of 80", len(m.records), m.adopted)
+			}
+			if granted := s.Arena.budget.Granted(); granted < c.least || granted > c.most {
+				t.Errorf("got %d bytes of %d granted, want %d to %d", granted, budget, c.least, c.most)
+			}
+		})
 	}
 }

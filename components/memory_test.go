@@ -59,13 +59,14 @@ func TestArenaModel(t *testing.T) {
 		random := rand.New(rand.NewPCG(seed, 1))
 		budget, memory := NewBudget(24*ChunkSize), slabs(4, 64*ChunkSize)
 		populated := map[uint64]bool{}
-		a := NewArena(memory, 3, budget, func(off, n uint64) {
+		a := NewArena(memory, 3, budget, func(off, n uint64) (micros uint64) {
 			for at := off; at < off+n; at += ChunkSize {
 				if populated[at] {
 					t.Fatalf("chunk at %d: got it populated twice", at)
 				}
 				populated[at] = true
 			}
+			return 0
 		})
 		release := func(off, n uint64) {
 			if !populated[off] || n != ChunkSize {
@@ -176,6 +177,40 @@ func TestHeldMemoryComesFirst(t *testing.T) {
 	for range 2 {
 		if _, ok := a.Alloc(2 * ChunkSize); !ok {
 			t.Fatalf("%d bytes of which none is in use: got a refusal of %d", a.Held()-a.InUse(), 2*ChunkSize)
+		}
+	}
+}
+
+// Memory is dear for a while where the machine takes long to hand out some in a row, not where it took very long once.
+func TestDearMemory(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		took func(chunk int) uint64
+		dear bool
+	}{
+		{"at once", func(int) uint64 { return 0 }, false},
+		{"nearly as slow as a disk", func(int) uint64 { return chunkDear }, false},
+		{"a pause now and then", func(chunk int) uint64 { return uint64(chunk%32/31) * 1_000_000 }, false},
+		{"slower than a disk", func(int) uint64 { return 2 * chunkDear }, true},
+	} {
+		chunk, budget := 0, NewBudget(64*ChunkSize)
+		a := NewArena(slabs(1, 64*ChunkSize), 0, budget, func(off, n uint64) (micros uint64) {
+			chunk++
+			return c.took(chunk - 1)
+		})
+		if budget.Dear(1) {
+			t.Errorf("%s: got memory that is dear before there was any", c.name)
+		}
+		for range 64 {
+			if _, ok := a.Alloc(ChunkSize); !ok {
+				t.Fatalf("%s: got a refusal within the budget", c.name)
+			}
+		}
+		if got := budget.Dear(1); got != c.dear {
+			t.Errorf("%s: got dear %v, want %v", c.name, got, c.dear)
+		}
+		if budget.Dear(dearBytes) || budget.Dear(1) {
+			t.Errorf("%s: got memory that is dear for good, want it tried again", c.name)
 		}
 	}
 }

@@ -160,13 +160,17 @@ func (s *State) AllocHot(n uint32) (Span, bool) {
 }
 
 // makeRoom lets hot tails give way to what a partition's journal has taken of an arena: so that a sixteenth of the budget is left for frames, and of a
-// log that nobody polls already when half of it is in use. New memory must be got from the machine page by page, at the cost of a copy.
+// log that nobody polls already when half of it is in use. New memory must be got from the machine page by page, at the cost of a copy. Where it is dear
+// a sixteenth is enough for logs that nobody polls and whose sends are answered from their files anyway.
 func (s *State) makeRoom(row int, taken Span) {
 	budget := s.Arena.budget
-	switch left := budget.Left() + s.Memory.Spare(taken.Slab); {
+	left := budget.Left() + s.Memory.Spare(taken.Slab)
+	switch {
 	case left < budget.limit/16:
 		s.evictIn(taken.Slab, uint64(taken.Len))
-	case left < budget.limit/2 && !s.Partitions.Touched[row]:
+	case s.Partitions.Touched[row]:
+	case left < budget.limit/2,
+		left < budget.limit-budget.limit/16 && s.Partitions.Level[row] != LevelMemory && budget.Dear(uint64(taken.Len)):
 		s.evictOldest(row)
 	}
 }

@@ -59,7 +59,13 @@ func (e *Engine) slab(shared *components.Shared) (*uring.Slab, *components.Arena
 	}
 	e.slabs = append(e.slabs, slab)
 	number := shared.Memory.Add(slab.Bytes(0, size), uint64(slab.Base()))
-	return slab, components.NewArena(shared.Memory, number, shared.Budget, slab.Populate), nil
+	populate := func(off, n uint64) (micros uint64) {
+		_, begin := e.o.Host.Clock()
+		slab.Populate(off, n)
+		_, end := e.o.Host.Clock()
+		return end - begin
+	}
+	return slab, components.NewArena(shared.Memory, number, shared.Budget, populate), nil
 }
 
 // chooseDirect says whether segments are written and read past the page cache, and logs why.
