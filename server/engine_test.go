@@ -400,9 +400,9 @@ func TestSlowReader(t *testing.T) {
 		send(t, c, orders, 0, batch(&b, 200+i*10, 10, 100_000), 200+i*10)
 	}
 	readAll(t, c, orders, 0, 400, 100)
-	for range 10 { // and gets them all in the end
+	for range 10 { // and gets them all in the end, each with a batch at least: from the disk it may be less than from memory
 		header, body := readReply(t, slow[0])
-		if header.Status != wire.StatusOK || len(body) < 20_000_000 {
+		if header.Status != wire.StatusOK || len(body) < 1_000_000 {
 			t.Fatalf("slow reply: got status %v, %d bytes", header.Status, len(body))
 		}
 	}
