@@ -127,7 +127,8 @@ type ConnFiles struct {
 	Greeted   []bool   // a complete frame has arrived
 	Sending   []Send   // the answer being sent; Block.Bytes 0 is none
 	SentOf    []uint64 // bytes of it that are sent
-	SendAt    []uint64 // mono µs of the last progress of it
+	PaceOf    []uint64 // bytes of it that were sent at PaceAt, by which its pace is judged
+	PaceAt    []uint64 // mono µs
 	Closing   []bool   // shut down; the descriptor is closed after the last completion
 	Broken    []bool   // the state systems have been told
 	Quick     []bool   // the rest of the frame is waited for with TCP_QUICKACK
@@ -150,7 +151,8 @@ func (c *ConnFiles) Grow(rows int) {
 	c.Since = ecs.Grow(c.Since, rows)
 	c.Sending = ecs.Grow(c.Sending, rows)
 	c.SentOf = ecs.Grow(c.SentOf, rows)
-	c.SendAt = ecs.Grow(c.SendAt, rows)
+	c.PaceOf = ecs.Grow(c.PaceOf, rows)
+	c.PaceAt = ecs.Grow(c.PaceAt, rows)
 	c.Closing = ecs.Grow(c.Closing, rows)
 	c.Broken = ecs.Grow(c.Broken, rows)
 	c.Quick = ecs.Grow(c.Quick, rows)
@@ -162,7 +164,7 @@ func (c *ConnFiles) Reset(row int, conn ecs.Entity, fd int32, now uint64) {
 	c.Header[row], c.Buffer[row], c.Frame[row], c.Have[row] = Span{}, 0, Span{}, 0
 	c.FrameOwn[row], c.HeaderOwn[row] = false, false
 	c.Progress[row], c.Since[row], c.Greeted[row] = now, now, false
-	c.Sending[row], c.SentOf[row], c.SendAt[row] = Send{}, 0, 0
+	c.Sending[row], c.SentOf[row], c.PaceOf[row], c.PaceAt[row] = Send{}, 0, 0, 0
 	c.Closing[row], c.Broken[row], c.Quick[row] = false, false, false
 }
 

@@ -21,6 +21,7 @@ type client struct {
 	out     []byte // not sent yet
 	in      []byte // arrived
 	over    bool   // the connection is of no use any more
+	sips    bool   // it reads when it is told to, and not whatever arrives
 	commit  uint64 // the highest metadata position that an answer named
 	asked   uint64 // when the request at hand was sent: µs
 	reply   func(answer)
@@ -108,14 +109,8 @@ func (c *client) changed() {
 		return
 	}
 	c.out = c.out[c.peer.Write(c.out):]
-	for c.peer.Readable() > 0 {
-		at, n := len(c.in), c.peer.Readable()
-		if at >= wire.FrameHeaderSize {
-			c.in = slices.Grow(c.in, max(n, int(binary.LittleEndian.Uint32(c.in[48:]))-at)) // all of a frame at once
-		} else {
-			c.in = slices.Grow(c.in, n)
-		}
-		c.in = c.in[:at+c.peer.Read(c.in[at:at+n])]
+	for !c.sips && c.peer.Readable() > 0 {
+		c.read(c.peer.Readable())
 	}
 	for !c.over && len(c.in) >= wire.FrameHeaderSize && len(c.in) >= int(binary.LittleEndian.Uint32(c.in[48:])) {
 		size := binary.LittleEndian.Uint32(c.in[48:])
@@ -126,6 +121,17 @@ func (c *client) changed() {
 	if !c.over && (c.peer.Err() != 0 || c.peer.Ended()) {
 		c.end(answer{lost: true})
 	}
+}
+
+// read takes n bytes that have arrived.
+func (c *client) read(n int) {
+	at := len(c.in)
+	if at >= wire.FrameHeaderSize {
+		c.in = slices.Grow(c.in, max(n, int(binary.LittleEndian.Uint32(c.in[48:]))-at)) // all of a frame at once
+	} else {
+		c.in = slices.Grow(c.in, n)
+	}
+	c.in = c.in[:at+c.peer.Read(c.in[at:at+n])]
 }
 
 // hangUp ends the connection from this side.

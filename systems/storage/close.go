@@ -6,8 +6,12 @@ import (
 	"galgo/uring"
 )
 
-// sendStallMicros is how long an answer may make no progress before its connection is closed.
-const sendStallMicros = 30_000_000
+// An answer, or the next paceBytes of one, has paceMicros to be taken, or its connection is closed: its memory is not for others meanwhile. By the pace
+// and not by any progress, or a client that takes a byte now and then would have it for hours.
+const (
+	paceBytes  = 1 << 20
+	paceMicros = 30_000_000
+)
 
 // connDone takes the completion of an operation on a socket.
 func connDone(v components.StateView, st *components.Storage, io *IO, slot uint32, c *uring.Completion) {
@@ -78,7 +82,7 @@ func finishClose(v components.StateView, st *components.Storage, io *IO, row int
 const watchMicros = 500_000
 
 // WatchConns breaks connections that are silent too long where silence costs: no complete frame within the handshake grace, a half frame
-// without progress while others wait for memory, an answer that nobody reads. It returns when to look again.
+// without progress while others wait for memory, an answer that is not read at the least pace. It returns when to look again.
 func WatchConns(v components.StateView, st *components.Storage, grace uint64) (next uint64) {
 	now := v.Now().MonoMicros
 	if now < st.WatchAt {
@@ -94,7 +98,7 @@ func WatchConns(v components.StateView, st *components.Storage, grace uint64) (n
 		switch {
 		case c.Sending[row].Block.Bytes > 0:
 			watched = true
-			if now-min(now, c.SendAt[row]) >= sendStallMicros {
+			if now-min(now, c.PaceAt[row]) >= paceMicros {
 				breakConn(st, row)
 			}
 		case !c.Greeted[row]:

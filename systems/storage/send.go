@@ -29,7 +29,7 @@ func SendReplies(v components.StateView, st *components.Storage, io *IO) {
 			}
 			continue
 		}
-		c.Sending[row], c.SentOf[row], c.SendAt[row] = send, 0, v.Now().MonoMicros
+		c.Sending[row], c.SentOf[row], c.PaceOf[row], c.PaceAt[row] = send, 0, 0, v.Now().MonoMicros
 		sendOn(st, io, row)
 		if asked && c.Header[row].Len == 0 {
 			start(st, io, row)
@@ -88,7 +88,9 @@ func sent(v components.StateView, st *components.Storage, io *IO, row int, res i
 	send := c.Sending[row]
 	if res > 0 && !c.Closing[row] {
 		c.SentOf[row] += uint64(res)
-		c.SendAt[row] = v.Now().MonoMicros
+		if c.SentOf[row] >= c.PaceOf[row]+paceBytes {
+			c.PaceOf[row], c.PaceAt[row] = c.SentOf[row], v.Now().MonoMicros
+		}
 		if c.SentOf[row] > send.Block.Bytes {
 			panic(fmt.Sprintf("storage: %d bytes sent of %d", c.SentOf[row], send.Block.Bytes))
 		}
