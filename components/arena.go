@@ -19,6 +19,7 @@ type Arena struct {
 	top      int      // chunks at or above it were never granted
 	small    int      // chunks below it have no room for a small piece
 	large    int      // where the search for the next large piece begins
+	cramped  bool     // a piece was refused because there are not so many free addresses in a row, however much memory there is
 	inUse    uint64   // bytes
 	held     uint64   // bytes granted
 	returns  *Returns // what others let go of
@@ -44,8 +45,16 @@ func (a *Arena) InUse() uint64 {
 	return a.inUse
 }
 
-// Refuse asks every shard to give way: this arena got nothing although its owner did what it could.
-func (a *Arena) Refuse() { a.budget.Refuse() }
+// Refuse asks every shard to give way: this arena got no n bytes although its owner did what it could.
+func (a *Arena) Refuse(n uint32) { a.budget.Refuse(uint64(n)) }
+
+// Short says whether somebody who was refused memory is helped when pieces of this arena are freed: it is missing in the budget, or the
+// addresses are missing here. It says the latter once for each time.
+func (a *Arena) Short() bool {
+	cramped := a.cramped
+	a.cramped = false
+	return a.budget.Short() || cramped
+}
 
 // Held is how many bytes the arena has taken from the budget.
 func (a *Arena) Held() uint64 { return a.held }
@@ -132,7 +141,11 @@ func (a *Arena) allocSmall(units int) (first int, ok bool) {
 	if fresh < 0 {
 		fresh = a.top
 	}
-	if fresh >= len(a.used) || !a.grant(fresh, 1) {
+	if fresh >= len(a.used) {
+		a.cramped = true
+		return 0, false
+	}
+	if !a.grant(fresh, 1) {
 		return 0, false
 	}
 	a.used[fresh] = unitMask(units)
@@ -163,7 +176,11 @@ func (a *Arena) allocLarge(chunks int) (first int, ok bool) {
 	if !ok {
 		at, ok = a.unusedRun(chunks, false)
 	}
-	if !ok || !a.grant(at, chunks) {
+	if !ok {
+		a.cramped = true
+		return 0, false
+	}
+	if !a.grant(at, chunks) {
 		return 0, false
 	}
 	for i := range chunks {

@@ -10,6 +10,7 @@ type Budget struct {
 	promise atomic.Uint64
 	short   atomic.Uint64 // how often somebody was left without memory
 	dear    atomic.Int64  // bytes that are still to be found elsewhere before the machine is asked for new memory again
+	wanted  atomic.Uint64 // the most that one of them wanted, in bytes, since there was as much; 0: they may have it
 }
 
 // dearBytes is for how many bytes new memory is thought dear once it was.
@@ -27,11 +28,26 @@ func (b *Budget) Granted() uint64 { return b.granted.Load() }
 // Left is how many bytes are not granted.
 func (b *Budget) Left() uint64 { return b.limit - b.granted.Load() }
 
-// Refuse notes that somebody is left without memory although it has evicted what it could: every shard gives way then.
-func (b *Budget) Refuse() { b.short.Add(1) }
+// Refuse notes that somebody is left without n bytes although it has evicted what it could: every shard gives way then.
+func (b *Budget) Refuse(n uint64) {
+	n = (n + ChunkSize - 1) / ChunkSize * ChunkSize // nobody takes less
+	for have := b.wanted.Load(); n > have && n <= b.limit && !b.wanted.CompareAndSwap(have, n); have = b.wanted.Load() {
+	}
+	b.short.Add(1)
+}
 
 // Refused is how often that was.
 func (b *Budget) Refused() uint64 { return b.short.Load() }
+
+// Short says whether what was refused is not there yet. Whoever finds it refused again says so again.
+func (b *Budget) Short() bool {
+	wanted := b.wanted.Load()
+	if b.Left() < wanted {
+		return true
+	}
+	b.wanted.CompareAndSwap(wanted, 0)
+	return false
+}
 
 // Promise sets n bytes aside for a frame that is being received and will be journaled: so many frames are admitted as the budget
 // can carry to the end, and no two wait for each other. One is always admitted.

@@ -233,6 +233,37 @@ func TestBudgetIsShared(t *testing.T) {
 	}
 }
 
+// Somebody is short as long as there is less than was wanted, and is not helped by memory of an arena that has it and lacks addresses elsewhere.
+func TestShort(t *testing.T) {
+	budget, memory := NewBudget(8*ChunkSize), slabs(2, 4*ChunkSize)
+	a, b := NewArena(memory, 0, budget, nil), NewArena(memory, 1, budget, nil)
+	want := func(when string, ofA, ofB bool) {
+		t.Helper()
+		if gotA, gotB := a.Short(), b.Short(); gotA != ofA || gotB != ofB {
+			t.Fatalf("%s: got %v and %v, want %v and %v", when, gotA, gotB, ofA, ofB)
+		}
+	}
+	want("nobody was refused", false, false)
+	all, _ := a.Alloc(4 * ChunkSize)
+	if _, ok := a.Alloc(2 * ChunkSize); ok {
+		t.Fatal("more than there are addresses: got it, want a refusal")
+	}
+	a.Refuse(2 * ChunkSize)
+	want("addresses are missing", true, false)
+	want("after that", false, false)
+	small, _ := b.Alloc(3 * ChunkSize)
+	b.Refuse(1*ChunkSize + 1)
+	want("a chunk is missing", true, true)
+	a.Free(all)
+	a.GiveBack(a.InUse(), func(off, n uint64) {})
+	want("it is back", false, false)
+	if _, ok := a.Alloc(4 * ChunkSize); !ok {
+		t.Fatal("what was given back: got a refusal")
+	}
+	want("it is gone again, and nobody was refused", false, false)
+	b.Free(small)
+}
+
 func TestPromises(t *testing.T) {
 	b := NewBudget(160)
 	if !b.Promise(1000) {

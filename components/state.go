@@ -155,7 +155,7 @@ func (s *State) AllocHot(n uint32) (Span, bool) {
 		}
 		s.Journal.bare = now
 	}
-	s.Arena.Refuse()
+	s.Arena.Refuse(n)
 	return Span{}, false
 }
 

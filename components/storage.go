@@ -50,7 +50,7 @@ type Storage struct {
 func (st *Storage) Alloc(n uint32) (Span, bool) {
 	span, ok := st.Arena.Alloc(n)
 	if !ok {
-		st.Budget.Refuse()
+		st.Arena.Refuse(n)
 	}
 	return span, ok
 }

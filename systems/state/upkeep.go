@@ -44,8 +44,12 @@ func expireStored(s *components.State) {
 	}
 }
 
-// GiveWay returns journal memory to the budget when another shard is short of it: hot tails give way first.
+// GiveWay returns journal memory to the budget when somebody was refused some: hot tails give way first. Nothing goes where that helps nobody: as soon as
+// there is as much as was wanted, and where what is missing are addresses of another shard. Whether others take it first nobody can know: it goes on then.
 func GiveWay(s *components.State, release func(off, n uint64)) {
+	if !s.Arena.Short() {
+		return
+	}
 	dropAheads(s, aheadMax)
 	s.Evict(pressureBytes)
 	s.Arena.GiveBack(s.Arena.InUse(), release)

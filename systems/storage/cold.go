@@ -73,7 +73,7 @@ func startRead(st *components.Storage, io *IO, kind components.OpKind, fd int32,
 			st.Colds.Drop(row)
 			return
 		}
-		st.Budget.Refuse()
+		st.Arena.Refuse(size)
 		return // next tick
 	}
 	slot, token := take(st, kind, uint64(file))
