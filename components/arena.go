@@ -246,13 +246,17 @@ func (a *Arena) gotChunk(micros uint64) {
 	}
 }
 
-// GiveBack returns unused chunks to the budget until no more than keep bytes are held, and calls release for each piece
-// of the slab whose memory the machine may have back.
-func (a *Arena) GiveBack(keep uint64, release func(off, n uint64)) {
+// GiveBack returns unused chunks to the budget, from the last to the first and most at a time, and calls release for each piece of the slab whose
+// memory the machine may have back. It returns false once there are no more.
+func (a *Arena) GiveBack(most int, release func(off, n uint64)) (more bool) {
 	a.takeReturns()
-	for chunk := a.top - 1; chunk >= 0 && a.held > keep; chunk-- {
+	for chunk := a.top - 1; chunk >= 0 && a.held > a.inUse; chunk-- {
 		if !a.granted[chunk] || a.used[chunk] != 0 {
 			continue
+		}
+		if most--; most < 0 {
+			more = true
+			break
 		}
 		a.granted[chunk] = false
 		a.held -= ChunkSize
@@ -264,4 +268,5 @@ func (a *Arena) GiveBack(keep uint64, release func(off, n uint64)) {
 	}
 	a.small = 0
 	a.tell()
+	return more
 }

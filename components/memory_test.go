@@ -126,7 +126,10 @@ func TestArenaModel(t *testing.T) {
 				}
 			case 4:
 				if random.IntN(10) == 0 {
-					a.GiveBack(uint64(random.IntN(24*ChunkSize)), release)
+					most, held := random.IntN(24), a.Held()
+					if more := a.GiveBack(most, release); more && held-a.Held() != uint64(most)*ChunkSize || !more && a.GiveBack(1, release) {
+						t.Fatalf("given back: got %d bytes and more of them %v, want %d chunks at most, or all", held-a.Held(), more, most)
+					}
 				}
 			}
 			checkArena(t, a, live, budget)
@@ -134,7 +137,7 @@ func TestArenaModel(t *testing.T) {
 		for _, s := range live {
 			a.Free(s)
 		}
-		a.GiveBack(0, release)
+		a.GiveBack(24, release)
 		checkArena(t, a, nil, budget)
 		if a.Held() != 0 || len(populated) != 0 {
 			t.Fatalf("seed %d: got %d bytes held at the end, want 0", seed, a.Held())
@@ -168,7 +171,7 @@ func TestHeldMemoryComesFirst(t *testing.T) {
 		pieces = append(pieces, s)
 	}
 	a.Free(pieces[1])
-	a.GiveBack(a.InUse(), func(off, n uint64) {}) // addresses without memory, which another arena takes
+	a.GiveBack(8, func(off, n uint64) {}) // addresses without memory, which another arena takes
 	if !a.budget.take(2 * ChunkSize) {
 		t.Fatal("memory that was given back: got a refusal")
 	}
@@ -227,7 +230,7 @@ func TestBudgetIsShared(t *testing.T) {
 	if _, ok := b.Alloc(2 * ChunkSize); ok {
 		t.Fatal("chunks that are free but held: got them, want a refusal")
 	}
-	a.GiveBack(a.InUse(), func(off, n uint64) {})
+	a.GiveBack(8, func(off, n uint64) {})
 	if _, ok := b.Alloc(2 * ChunkSize); !ok {
 		t.Fatal("chunks that were given back: got a refusal")
 	}
@@ -255,7 +258,7 @@ func TestShort(t *testing.T) {
 	b.Refuse(1*ChunkSize + 1)
 	want("a chunk is missing", true, true)
 	a.Free(all)
-	a.GiveBack(a.InUse(), func(off, n uint64) {})
+	a.GiveBack(8, func(off, n uint64) {})
 	want("it is back", false, false)
 	if _, ok := a.Alloc(4 * ChunkSize); !ok {
 		t.Fatal("what was given back: got a refusal")

@@ -30,6 +30,7 @@ type Tick struct {
 	verifier state.Verifier
 	poller   state.Poller
 	refused  uint64               // Budget.Refused when this shard last gave way
+	giving   bool                 // memory of the arena that nobody uses is being given back
 	short    uint64               // Space.Short when the others were last woken for it
 	release  func(off, n uint64)  // gives pages of the shard's slab back to the machine
 	view     components.StateView // of State
@@ -123,14 +124,24 @@ func NewSchedule() *ecs.Schedule[Tick] {
 // retryMicros is when storage systems look again for memory, slots or descriptors that were short.
 const retryMicros = 2_000
 
+// giveBackMax is how many chunks a tick gives back to the machine, each by a system call: as much as a shard lets go of at a time.
+const giveBackMax = 32
+
 // watch does what is due by the clock, and says when the shard wants to be awake again.
 func (t *Tick) watch() {
 	s, st := t.State, t.Storage
 	state.Upkeep(s)
 	if refused := t.Mail.Budget.Refused(); refused != t.refused {
 		t.refused = refused
-		state.GiveWay(s, t.release)
-		t.Mail.WakeAll(t.IO.Ring) // those that sleep have memory too
+		if state.GiveWay(s) {
+			t.giving = true
+			t.Mail.WakeAll(t.IO.Ring) // those that sleep have memory too
+		}
+	}
+	if t.giving {
+		if t.giving = s.Arena.GiveBack(giveBackMax, t.release); t.giving {
+			s.WakeAt(s.Now.MonoMicros)
+		}
 	}
 	if short := st.Space.Short(); short != t.short {
 		t.short = short

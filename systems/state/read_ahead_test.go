@@ -80,7 +80,7 @@ func TestReadsAheadGiveWay(t *testing.T) {
 	for name, end := range map[string]func(*engine, ecs.Entity){
 		"memory": func(e *engine, _ ecs.Entity) {
 			e.s.Arena.Refuse(8 << 20)
-			GiveWay(e.s, func(uint64, uint64) {})
+			GiveWay(e.s)
 		},
 		"stop":     func(e *engine, _ ecs.Entity) { Stop(e.s) },
 		"deletion": func(e *engine, partition ecs.Entity) { DoomPartition(e.s, partition) },

@@ -44,13 +44,13 @@ func expireStored(s *components.State) {
 	}
 }
 
-// GiveWay returns journal memory to the budget when somebody was refused some: hot tails give way first. Nothing goes where that helps nobody: as soon as
-// there is as much as was wanted, and where what is missing are addresses of another shard. Whether others take it first nobody can know: it goes on then.
-func GiveWay(s *components.State, release func(off, n uint64)) {
+// GiveWay lets go of journal memory when somebody was refused some, and says whether that can help: hot tails give way first. Nothing goes as soon as
+// there is as much as was wanted, nor where what is missing are addresses of another shard. Whether others take it first nobody can know: it goes on then.
+func GiveWay(s *components.State) bool {
 	if !s.Arena.Short() {
-		return
+		return false
 	}
 	dropAheads(s, aheadMax)
 	s.Evict(pressureBytes)
-	s.Arena.GiveBack(s.Arena.InUse(), release)
+	return true
 }

@@ -25,7 +25,7 @@ func TestHotTailsGiveWayToWhatIsMissing(t *testing.T) {
 		hot := e.s.HotIn(e.s.Arena)
 		c.refuse(e.s.Arena)
 		for range 3 {
-			GiveWay(e.s, func(uint64, uint64) {})
+			GiveWay(e.s)
 		}
 		if got := e.s.HotIn(e.s.Arena); (got < hot) != c.evicted {
 			t.Errorf("%s: got %d bytes left in memory of %d, want some gone: %v", c.name, got, hot, c.evicted)
