@@ -62,7 +62,7 @@ func (e *Engine) Unaccounted() string {
 		}
 		for row, own := range st.Conns.FrameOwn {
 			if own {
-				promised += 2 * uint64(st.Conns.Frame[row].Len)
+				promised += storage.Promised(st.Conns.Frame[row])
 			}
 		}
 	}

@@ -155,12 +155,13 @@ func reserve(v components.StateView, st *components.Storage, io *IO, row int) bo
 	if size > wire.FrameHeaderSize {
 		lead = v.Lead(row)
 	}
-	if !st.Budget.Promise(2 * uint64(size)) {
+	need := Promised(components.Span{Off: uint64(lead), Len: size})
+	if !st.Budget.Promise(need) {
 		return false
 	}
 	span, ok := st.Alloc(lead + size)
 	if !ok {
-		st.Budget.Redeem(2 * uint64(size))
+		st.Budget.Redeem(need)
 		return false
 	}
 	span = span.Slice(lead, size)
@@ -170,6 +171,9 @@ func reserve(v components.StateView, st *components.Storage, io *IO, row int) bo
 	releaseBuffer(st, io, row)
 	return true
 }
+
+// Promised is what the budget sets aside for a frame that has memory of its own: what that occupies, and as much again for the journal.
+func Promised(frame components.Span) uint64 { return 2 * uint64(frame.Whole().Len) }
 
 // collect asks for the rest of a frame, straight into its memory.
 func collect(v components.StateView, st *components.Storage, io *IO, row int) {
@@ -210,7 +214,7 @@ func collected(v components.StateView, st *components.Storage, io *IO, row int) 
 		}
 		if size > frame.Len {
 			header := frame
-			st.Budget.Redeem(2 * uint64(header.Len))
+			st.Budget.Redeem(Promised(header))
 			c.Header[row], c.HeaderOwn[row] = header, true
 			c.Frame[row], c.FrameOwn[row] = components.Span{Len: size}, false
 			c.State[row] = components.Reserving
@@ -236,7 +240,7 @@ func releaseFrame(v components.StateView, st *components.Storage, io *IO, row in
 		if c.State[row] != components.HandedOver || !v.Kept(row) {
 			st.Arena.Free(c.Frame[row])
 		}
-		st.Budget.Redeem(2 * uint64(c.Frame[row].Len))
+		st.Budget.Redeem(Promised(c.Frame[row]))
 	}
 	c.Frame[row], c.Have[row], c.FrameOwn[row] = components.Span{}, 0, false
 	c.State[row] = components.Stopped

@@ -13,12 +13,12 @@ import (
 
 var (
 	residentReaders     = flag.Int("resident.readers", 100, "connections of TestResidentMemory that ask for much and do not read it")
-	residentConnections = flag.Int("resident.connections", 500, "connections of TestResidentMemory that say nothing")
+	residentConnections = flag.Int("resident.connections", 500, "connections of TestResidentMemory that begin a frame and do not end it")
 	residentPartitions  = flag.Int("resident.partitions", 1000, "partitions of TestResidentMemory, each with a message; it takes multiples of 1,000")
 )
 
-// Many who ask for far more than the memory has room for, and do not read it, many connections and many partitions: the process stays within what
-// it may have, and everybody is answered in the end. Asked for are old messages and new ones.
+// Many who ask for far more than the memory has room for, and do not read it, many connections with half a small frame, and many partitions: the
+// process stays within what it may have, and everybody is answered in the end. Asked for are old messages and new ones.
 func TestResidentMemory(t *testing.T) {
 	const budget, partitions, batches = 64 * mib, 8, 40
 	readersCount, silent := *residentReaders, *residentConnections
@@ -76,8 +76,10 @@ func TestResidentMemory(t *testing.T) {
 		conn.session, conn.next = registered.Session, 1
 		return conn
 	}
-	for i := range silent {
-		connect(readersCount + i)
+	for i := range silent { // each has begun a small frame, and does not go on
+		conn := connect(readersCount + i)
+		ping := conn.request(wire.OpNonReplicated, wire.CodePing, make([]byte, 100))
+		conn.write(ping[:len(ping)-1])
 	}
 	const polls = 3
 	var readers []*rawConn

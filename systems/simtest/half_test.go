@@ -1,0 +1,41 @@
+package simtest
+
+import (
+	"testing"
+
+	"galgo/components"
+	"galgo/wire"
+)
+
+// Frames that are being received are promised for as much memory as they occupy, however small they are: those who have promised it all away must not find
+// that others have it.
+func TestHalfFramesArePromisedFor(t *testing.T) {
+	const clients = 40
+	s := newScene(t, components.LevelWritten, 32<<20)
+	storage := s.server.Shards[0].Storage
+	var halves []*client
+	for range clients {
+		halves = append(halves, s.connect("half a frame"))
+	}
+	s.wait(second)
+	used, promised := storage.Arena.InUse(), storage.Budget.Promised()
+	for _, c := range halves {
+		h := wire.RequestHeader{Command: wire.FrameRequest, Operation: wire.OpNonReplicated, Code: wire.CodePing, Size: wire.FrameHeaderSize + 100, Client: c.id, Session: c.session}
+		c.peer.Write(append(wire.AppendRequestHeader(nil, h), make([]byte, 50)...))
+	}
+	s.wait(second)
+	used, promised = storage.Arena.InUse()-used, storage.Budget.Promised()-promised
+	if used < clients*components.UnitSize || promised < 2*used {
+		t.Errorf("%d halves of frames: got %d bytes used and %d promised, want %d used at least, and twice as much promised", clients, used, promised, clients*components.UnitSize)
+	}
+	if leaks := s.server.Unaccounted(); leaks != "" {
+		t.Error(leaks)
+	}
+	for _, c := range halves {
+		c.hangUp()
+	}
+	s.wait(second)
+	if got := storage.Budget.Promised(); got != 0 {
+		t.Errorf("promised once they are gone: got %d bytes, want none", got)
+	}
+}
