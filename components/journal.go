@@ -183,12 +183,16 @@ func (s *State) extend(row int, tail uint32, n, base, next uint64, startsRecord 
 // Adoptable says whether a batch lies in memory as it would in the partition's log, and is large enough to be left there. One that begins a segment
 // goes behind the head, which needs memory anyway.
 func (s *State) Adoptable(row int, batch Span) bool {
-	least := s.AdoptMin
-	if least == 0 {
-		least = adoptMin
-	}
 	end := s.Segments.End[s.Partitions.AppendSegment(row)]
-	return batch.Len >= least && end > 0 && batch.Off%UnitSize == end%UnitSize
+	return batch.Len >= s.adoptLeast() && end > 0 && batch.Off%UnitSize == end%UnitSize
+}
+
+// adoptLeast is the length of a batch from which it is left where it was received, in bytes.
+func (s *State) adoptLeast() uint32 {
+	if s.AdoptMin > 0 {
+		return s.AdoptMin
+	}
+	return adoptMin
 }
 
 // AdoptJournal makes an Adoptable batch the end of the partition's log where it lies: the memory of its frame becomes a run, of which what lies

@@ -156,8 +156,14 @@ func (v StateView) FrameMax(row int) uint32 {
 	return v.s.Config.FrameMax
 }
 
-// Lead is how many bytes to leave before a connection's next frame, so that its batch lies as the log's next blocks would.
-func (v StateView) Lead(row int) uint32 { return uint32(v.s.Conns.Lead[row]) }
+// Lead is how many bytes to leave before a connection's next frame of so many bytes, so that its batch lies as the log's next blocks would; none where it
+// would be too small to be left there.
+func (v StateView) Lead(row int, size uint32) uint32 {
+	if size < v.s.adoptLeast() {
+		return 0
+	}
+	return uint32(v.s.Conns.Lead[row])
+}
 
 // Kept says whether the journal has the memory of the frame that a connection's request came in.
 func (v StateView) Kept(row int) bool { return v.s.Conns.Kept[row] }

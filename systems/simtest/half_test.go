@@ -39,3 +39,20 @@ func TestHalfFramesArePromisedFor(t *testing.T) {
 		t.Errorf("promised once they are gone: got %d bytes, want none", got)
 	}
 }
+
+// A frame that is too small for its batch to be left where it was received lies at the beginning of its memory, and needs no more of it.
+func TestSmallFramesBegin(t *testing.T) {
+	const size = components.UnitSize - 10
+	s := newScene(t, components.LevelWritten, 32<<20)
+	s.topic("t")
+	s.send("t", 1000, wire.StatusOK) // from now on it is known where the next batch would belong
+	s.wait(3 * second)
+	storage := s.server.Shards[0].Storage
+	used := storage.Arena.InUse()
+	h := wire.RequestHeader{Command: wire.FrameRequest, Operation: wire.OpNonReplicated, Code: wire.CodePing, Size: size, Client: s.c.id, Session: s.c.session}
+	s.c.peer.Write(append(wire.AppendRequestHeader(nil, h), make([]byte, 50)...))
+	s.wait(second)
+	if got := storage.Arena.InUse() - used; got != components.UnitSize {
+		t.Errorf("a frame of %d bytes: got %d bytes for it, want %d", size, got, components.UnitSize)
+	}
+}

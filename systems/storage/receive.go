@@ -151,10 +151,8 @@ func hungry(v components.StateView, st *components.Storage, io *IO, row int) {
 // if it is like the connection's last one.
 func reserve(v components.StateView, st *components.Storage, io *IO, row int) bool {
 	c := &st.Conns
-	size, lead := c.Frame[row].Len, uint32(0)
-	if size > wire.FrameHeaderSize {
-		lead = v.Lead(row)
-	}
+	size := c.Frame[row].Len
+	lead := v.Lead(row, size)
 	need := Promised(components.Span{Off: uint64(lead), Len: size})
 	if !st.Budget.Promise(need) {
 		return false
