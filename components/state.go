@@ -109,6 +109,7 @@ type State struct {
 
 	Scratch  []byte            // the body of the read at hand
 	SilentAt uint64            // mono µs at which silent connections are looked for next
+	SealNext int               // partition row at which sealing goes on
 	VouchAt  uint64            // mono µs before which no partition has to be vouched for
 	ExpireAt uint64            // mono µs at which late acks are looked for next
 	Random   func([]byte)      // fills bytes that nobody can guess: salts and tokens

@@ -1,9 +1,16 @@
 package state
 
 import (
+	"math"
+
 	"galgo/components"
+	"galgo/ecs"
 	"galgo/wire"
 )
+
+// sealBudget bounds what a tick seals: a row is a record, which costs up to a µs whatever its size. A slow disk may return from many writes at once, and
+// gigabytes of small records wait behind them.
+var sealBudget = ecs.Budget{Rows: 16384, Bytes: math.MaxInt}
 
 const (
 	// lazyBytes and lazyMicros bound how much, and how long, bytes of a partition at LevelMemory wait to be written: nobody waits for the
@@ -15,10 +22,16 @@ const (
 )
 
 // SealJournals closes what waits in each partition that has no write in flight: it stamps the seals and marks the bytes as
-// handed over. Late in Decide, so that a write takes all that this tick brought.
+// handed over. Late in Decide, so that a write takes all that this tick brought. What a tick has no time for is sealed in the next, from there on.
 // Reads Unsealed. Writes Partitions.Sealed, the seals in the journal, Out.Write.
 func SealJournals(s *components.State) {
-	for row := range s.Unsealed.All {
+	budget := sealBudget
+	for row := range s.Unsealed.Rotate(&s.SealNext) {
+		if !budget.Left() {
+			s.SealNext = row
+			s.WakeAt(s.Now.MonoMicros)
+			return
+		}
 		p := &s.Partitions
 		if p.Phase[row] != components.Ready {
 			s.Unsealed.Clear(row)
@@ -41,7 +54,7 @@ func SealJournals(s *components.State) {
 			s.WakeAt(due)
 			continue
 		}
-		seal(s, row)
+		seal(s, row, &budget)
 		if last && p.Sealed[row] == s.Segments.End[segment] {
 			s.Unsealed.Clear(row)
 			p.Waiting[row] = 0
@@ -66,8 +79,8 @@ func moveOn(s *components.State, row int) {
 	}
 }
 
-// seal stamps the records that wait in the segment being written, up to roundMax, and hands them over.
-func seal(s *components.State, row int) {
+// seal stamps the records that wait in the segment being written, up to roundMax and as far as the budget goes, and hands them over.
+func seal(s *components.State, row int, budget *ecs.Budget) {
 	p := &s.Partitions
 	segment := p.Write[row]
 	position, end := p.Written[row], s.Segments.End[segment]
@@ -75,7 +88,7 @@ func seal(s *components.State, row int) {
 	position = max(position, wire.SegmentHeadSize)
 	reader := s.Reader(row, segment, position)
 	var header [wire.BatchHeaderSize]byte
-	for position < end && position-p.Written[row] < roundMax {
+	for position < end && position-p.Written[row] < roundMax && budget.Spend(1, 0) {
 		reader.Peek(header[:])
 		batch, err := wire.DecodeBatchHeader(header[:])
 		if err != nil {
