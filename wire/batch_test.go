@@ -211,8 +211,8 @@ func TestSliceBatch(t *testing.T) {
 					t.Errorf("[%d, %d): got message %d (%v), want %d", from, to, m.OffsetDelta, ok, want)
 				}
 			}
-			if h := v.header; h.BaseOffset != 100 || h.PartitionID != 3 || h.BaseTimestamp != 5 || it.Rest() != 0 {
-				t.Errorf("[%d, %d): got header %+v, %d bytes over", from, to, h, it.Rest())
+			if h := v.header; h.BaseOffset != 100 || h.PartitionID != 3 || h.BaseTimestamp != 5 || len(it.src) != 0 {
+				t.Errorf("[%d, %d): got header %+v, %d bytes over", from, to, h, len(it.src))
 			}
 		}
 	}
@@ -239,16 +239,16 @@ func TestMessages(t *testing.T) {
 	if string(a.Payload) != "hello" || len(a.UserHeaders) != 0 || a.ID != (U128{Lo: 1}) {
 		t.Errorf("first: got %+v", a)
 	}
-	if string(b.Payload) != "world" || CheckHeaderMap(b.UserHeaders) != StatusOK || b.TimestampDelta != 10 || b.OffsetDelta != 1 {
+	if string(b.Payload) != "world" || len(b.UserHeaders) == 0 || b.TimestampDelta != 10 || b.OffsetDelta != 1 {
 		t.Errorf("second: got %+v", b)
 	}
-	if m, ok := it.Next(); ok || it.Rest() != 0 {
-		t.Errorf("end: got %+v, %d bytes over", m, it.Rest())
+	if m, ok := it.Next(); ok || len(it.src) != 0 {
+		t.Errorf("end: got %+v, %d bytes over", m, len(it.src))
 	}
 	it = MessagesIn(batch[:len(batch)-1])
 	it.Next()
-	if m, ok := it.Next(); ok || it.Rest() != 64 {
-		t.Errorf("cut message: got %+v, %d bytes over, want none and 64", m, it.Rest())
+	if m, ok := it.Next(); ok || len(it.src) != 64 {
+		t.Errorf("cut message: got %+v, %d bytes over, want none and 64", m, len(it.src))
 	}
 	it = MessagesIn(nil)
 	if m, ok := it.Next(); ok {
@@ -270,29 +270,6 @@ func TestNextBatch(t *testing.T) {
 	binary.LittleEndian.PutUint64(first[32:], BatchHeaderSize-1)
 	if _, _, err := NextBatch(first); err != ErrMalformed {
 		t.Errorf("length below the header: got %v, want %v", err, ErrMalformed)
-	}
-}
-
-func TestCheckHeaderMap(t *testing.T) {
-	number := TypedValue{ValueUint32, []byte{1, 2, 3, 4}}
-	for _, c := range []struct {
-		name    string
-		headers []byte
-		want    Status
-	}{
-		{"none", nil, StatusOK},
-		{"number for a key", AppendPair(nil, number, StringValue([]byte("v"))), StatusOK},
-		{"key of a wrong size", AppendPair(nil, TypedValue{ValueUint32, []byte{1}}, number), StatusInvalidHeaderKey},
-		{"value of a wrong size", AppendPair(nil, number, TypedValue{ValueUint64, []byte{1}}), StatusInvalidHeaderValue},
-		{"bool 2", AppendPair(nil, number, TypedValue{ValueBool, []byte{2}}), StatusInvalidHeaderValue},
-		{"no UTF-8", AppendPair(nil, number, TypedValue{ValueString, []byte{0xff}}), StatusInvalidHeaderValue},
-		{"half a pair", AppendTypedValue(nil, number), StatusInvalidHeaderValue},
-		{"kind 16", []byte{16, 1, 0, 0, 0, 1}, StatusInvalidHeaderValue},
-		{"too long", make([]byte, HeaderMapSizeMax+1), StatusTooBigUserHeaders},
-	} {
-		if got := CheckHeaderMap(c.headers); got != c.want {
-			t.Errorf("%s: got %v, want %v", c.name, got, c.want)
-		}
 	}
 }
 

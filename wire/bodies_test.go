@@ -79,7 +79,6 @@ func bodyCodecs(t testing.TB) []bodyCodec {
 			DecodeSendMessages, AppendSendMessages),
 		request("poll_messages", PollMessages{key.Consumer, stream, topic, key.Partition, Strategy{PollNext, 5}, 10, true},
 			DecodePollMessages, AppendPollMessages),
-		request("flush", FlushUnsavedBuffer{stream, topic, 1, true}, DecodeFlushUnsavedBuffer, AppendFlushUnsavedBuffer),
 		request("register", Register{ProtocolVersion, []byte("go-sdk"), []byte("0.9.0"), []byte("\x03abc\x00\x00\x00\x00")},
 			DecodeRegister, AppendRegister),
 		request("get_snapshot", GetSnapshot{SnapshotZstd, []byte{1, 6, 100}}, DecodeGetSnapshot, AppendGetSnapshot),
@@ -382,6 +381,5 @@ func FuzzPairs(f *testing.F) {
 				t.Errorf("options %x: got %v, want %v", block, got, want)
 			}
 		}
-		CheckHeaderMap(block)
 	})
 }

@@ -1,8 +1,5 @@
 package wire
 
-// HeaderMapSizeMax is how long a message's user headers may be in bytes.
-const HeaderMapSizeMax = 100_000
-
 // PairIterator walks the key and value pairs of a header map or an options block: typed values back to back that fill
 // their place, without a count. It allocates nothing.
 type PairIterator struct{ r bodyReader }
@@ -22,29 +19,6 @@ func (it *PairIterator) Next() (key, value TypedValue, ok bool) {
 
 // Malformed reports whether the walk ended at something that is no pair.
 func (it *PairIterator) Malformed() bool { return it.r.bad }
-
-// CheckHeaderMap judges the user headers of a message: StatusTooBigUserHeaders above HeaderMapSizeMax,
-// StatusInvalidHeaderKey and StatusInvalidHeaderValue where a pair is not valid. A server stores headers unseen; this is
-// for producers and for gateways that make headers of their own.
-func CheckHeaderMap(headers []byte) Status {
-	if len(headers) > HeaderMapSizeMax {
-		return StatusTooBigUserHeaders
-	}
-	it := PairsIn(headers)
-	for {
-		key, value, ok := it.Next()
-		switch {
-		case it.Malformed():
-			return StatusInvalidHeaderValue
-		case !ok:
-			return StatusOK
-		case !key.Valid():
-			return StatusInvalidHeaderKey
-		case !value.Valid():
-			return StatusInvalidHeaderValue
-		}
-	}
-}
 
 // AppendPair appends one pair of a header map or an options block.
 func AppendPair(dst []byte, key, value TypedValue) []byte {

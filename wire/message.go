@@ -90,7 +90,3 @@ func (it *MessageIterator) Next() (Message, bool) {
 	m.Payload, m.UserHeaders = bytes[MessageHeaderSize:payloadEnd:payloadEnd], bytes[payloadEnd:]
 	return m, true
 }
-
-// Rest is how many bytes are not walked yet. After Next has returned false it is 0 if and only if the
-// messages fill their place exactly.
-func (it *MessageIterator) Rest() int { return len(it.src) }

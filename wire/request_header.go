@@ -110,17 +110,8 @@ func (h RequestHeader) BodySize() int { return int(h.Size) - FrameHeaderSize }
 // BodyChecksum is what a stamped request header carries for body.
 func BodyChecksum(body []byte) U128 { return U128{Lo: xxh3.Hash(body)} }
 
-// CheckBody returns StatusInvalidFormat when the header is stamped and body is not what was stamped. It takes
-// as long as hashing the body does; BodyVerifier does the same in steps.
-func CheckBody(h RequestHeader, body []byte) Status {
-	if !h.RequestChecksum.IsZero() && h.RequestChecksum != BodyChecksum(body) {
-		return StatusInvalidFormat
-	}
-	return StatusOK
-}
-
-// BodyVerifier is CheckBody in steps, for bodies too long to hash at once. The zero value is ready for Reset;
-// it is about 1.5 KiB and may be used again.
+// BodyVerifier checks a body against what its header is stamped with, in steps: bodies may be too long to hash at once. The zero value is ready for
+// Reset; it is about 1.5 KiB and may be used again.
 type BodyVerifier struct {
 	body []byte
 	want U128
@@ -133,7 +124,7 @@ func (v *BodyVerifier) Reset(h RequestHeader, body []byte) {
 	v.hash.Reset()
 }
 
-// Step hashes up to budget bytes, at least one. Once done, status is what CheckBody returns.
+// Step hashes up to budget bytes, at least one. Once done, status is StatusInvalidFormat when the header is stamped and the body is not what was stamped.
 func (v *BodyVerifier) Step(budget int) (done bool, status Status) {
 	if v.want.IsZero() {
 		v.body = nil

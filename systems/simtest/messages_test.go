@@ -199,10 +199,11 @@ func (m *messages) read(t *dataPartition, from uint64, exact bool, batches []byt
 	latest := uint64(0)
 	var scratch []byte
 	for len(batches) > 0 {
-		header, err := wire.DecodeBatchHeader(batches)
-		if err != nil || header.Length > uint64(len(batches)) {
-			p.fail("%s: poll at %d: batch header: %v", t, from, err)
+		batch, rest, err := wire.NextBatch(batches)
+		if err != nil {
+			p.fail("%s: poll at %d: batch: %v", t, from, err)
 		}
+		header, _ := wire.DecodeBatchHeader(batch)
 		if header.PartitionID != uint64(t.id) {
 			p.fail("%s: poll at %d: got a batch of partition %d", t, from, header.PartitionID)
 		}
@@ -214,7 +215,7 @@ func (m *messages) read(t *dataPartition, from uint64, exact bool, batches []byt
 			p.fail("%s: the time of the batch at %d is %d, and that of the one before %d", t, at, header.BaseTimestamp, latest)
 		}
 		t.times[at], latest = header.BaseTimestamp, header.BaseTimestamp
-		it := wire.MessagesIn(batches[:header.Length])
+		it := wire.MessagesIn(batch)
 		in := uint32(0)
 		for message, ok := it.Next(); ok; message, ok = it.Next() {
 			offset := at + uint64(message.OffsetDelta)
@@ -239,7 +240,7 @@ func (m *messages) read(t *dataPartition, from uint64, exact bool, batches []byt
 		if in != header.MessageCount {
 			p.fail("%s: batch at %d: got %d messages, want %d", t, at, in, header.MessageCount)
 		}
-		batches = batches[header.Length:]
+		batches = rest
 	}
 	return count, next
 }

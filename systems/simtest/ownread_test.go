@@ -166,15 +166,16 @@ type storedMessage struct {
 // storedIn lists the messages of stored batches.
 func storedIn(batches []byte) (list []storedMessage) {
 	for len(batches) > 0 {
-		header, err := wire.DecodeBatchHeader(batches)
+		batch, rest, err := wire.NextBatch(batches)
 		if err != nil {
 			return nil
 		}
-		it := wire.MessagesIn(batches[:header.Length])
+		header, _ := wire.DecodeBatchHeader(batch)
+		it := wire.MessagesIn(batch)
 		for message, ok := it.Next(); ok; message, ok = it.Next() {
 			list = append(list, storedMessage{header.BaseOffset + uint64(message.OffsetDelta), header.BaseTimestamp, binary.LittleEndian.Uint64(message.Payload), message.Payload})
 		}
-		batches = batches[header.Length:]
+		batches = rest
 	}
 	return list
 }

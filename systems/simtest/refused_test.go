@@ -7,14 +7,12 @@ var _ = register(family{name: "refused", weight: 3, act: askInVain})
 // askInVain sends a command that no server does as asked: the connection takes no harm from it, save for a login of old, which ends it.
 func askInVain(a *actor) {
 	p := a.p
-	t := a.partition()
-	flush := wire.AppendFlushUnsavedBuffer(nil, wire.FlushUnsavedBuffer{Stream: wire.IdentNamed(dataStream), Topic: t.topic.ident(), PartitionID: t.id, Fsync: true})
 	vain := []struct {
 		code wire.Code
 		body []byte
 		want wire.Status // StatusOK: the session is over
 	}{
-		{wire.CodeFlushUnsavedBuffer, flush, wire.StatusFeatureUnavailable},
+		{wire.CodeFlushUnsavedBuffer, nil, wire.StatusFeatureUnavailable},
 		{wire.CodeCreateStream, wire.AppendCreateStream(nil, wire.CreateStream{Name: []byte("by no operation")}), wire.StatusFeatureUnavailable},
 		{60000, nil, wire.StatusInvalidCommand},
 		{wire.CodeLoginUser, nil, wire.StatusOK},

@@ -49,22 +49,19 @@ func (c *Client) Poll(p wire.PollMessages) (Polled, error) {
 func (c *Client) verify(prefix wire.PollPrefix, batches []byte) error {
 	count := uint64(0)
 	for len(batches) > 0 {
-		header, err := wire.DecodeBatchHeader(batches)
+		batch, rest, err := wire.NextBatch(batches)
 		if err != nil {
-			return fmt.Errorf("batch header: %w", err)
+			return fmt.Errorf("batch of which %d bytes are left: %w", len(batches), err)
 		}
-		if header.Length < wire.BatchHeaderSize || header.Length > uint64(len(batches)) {
-			return fmt.Errorf("%w: batch of %d bytes where %d are left", wire.ErrMalformed, header.Length, len(batches))
-		}
+		header, _ := wire.DecodeBatchHeader(batch)
 		if header.PartitionID != uint64(prefix.PartitionID) {
 			return fmt.Errorf("%w: batch of partition %d from partition %d", wire.ErrMalformed, header.PartitionID, prefix.PartitionID)
 		}
-		status := wire.VerifyBatch(batches[:header.Length], header.MessageCount, &c.verifier)
-		if status != wire.StatusOK {
+		if status := wire.VerifyBatch(batch, header.MessageCount, &c.verifier); status != wire.StatusOK {
 			return fmt.Errorf("%w: batch at offset %d: %s", wire.ErrMalformed, header.BaseOffset, status)
 		}
 		count += uint64(header.MessageCount)
-		batches = batches[header.Length:]
+		batches = rest
 	}
 	if count != uint64(prefix.Count) {
 		return fmt.Errorf("%w: %d messages, and a count of %d", wire.ErrMalformed, count, prefix.Count)
@@ -76,15 +73,16 @@ func (c *Client) verify(prefix wire.PollPrefix, batches []byte) error {
 // own OffsetDelta, its time BaseTimestamp, and its producer's time OriginTimestamp plus TimestampDelta.
 func (p Polled) All() iter.Seq2[wire.BatchHeader, wire.Message] {
 	return func(yield func(wire.BatchHeader, wire.Message) bool) {
-		for rest := p.Batches; len(rest) > 0; {
-			header, _ := wire.DecodeBatchHeader(rest) // verified, as is what follows
-			messages := wire.MessagesIn(rest[:header.Length])
+		for batches := p.Batches; len(batches) > 0; {
+			batch, rest, _ := wire.NextBatch(batches) // verified, as is what follows
+			header, _ := wire.DecodeBatchHeader(batch)
+			messages := wire.MessagesIn(batch)
 			for message, ok := messages.Next(); ok; message, ok = messages.Next() {
 				if !yield(header, message) {
 					return
 				}
 			}
-			rest = rest[header.Length:]
+			batches = rest
 		}
 	}
 }
