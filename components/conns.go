@@ -27,14 +27,6 @@ const (
 	HangupDone
 )
 
-// Door is the protocol generation that a connection speaks.
-type Door uint8
-
-const (
-	// DoorFrames is the released protocol: 256-byte headers. Source: protocol.md, 2.
-	DoorFrames Door = iota
-)
-
 // Conns is the State component of the connections whose home is this shard. The socket is in ConnFiles, in the same row.
 //
 // Invariant: Step is Idle exactly while storage systems may read the socket; Frame is zero exactly then.
@@ -44,7 +36,6 @@ type Conns struct {
 	ClientID []uint32 // the connection's number, from 1
 	Peer     []netip.AddrPort
 	Local    []netip.AddrPort
-	Door     []Door
 	Step     []Step
 	Gone     []bool // the socket is closed, or being closed: no answer can be sent
 	Ending   []bool // close once the present answer is sent
@@ -97,7 +88,6 @@ func (c *Conns) Insert(clientID uint32, peer, local netip.AddrPort) (ecs.Entity,
 	c.ClientID = ecs.Grow(c.ClientID, n)
 	c.Peer = ecs.Grow(c.Peer, n)
 	c.Local = ecs.Grow(c.Local, n)
-	c.Door = ecs.Grow(c.Door, n)
 	c.Step = ecs.Grow(c.Step, n)
 	c.Gone = ecs.Grow(c.Gone, n)
 	c.Ending = ecs.Grow(c.Ending, n)
@@ -124,7 +114,7 @@ func (c *Conns) Insert(clientID uint32, peer, local netip.AddrPort) (ecs.Entity,
 	c.Stats = ecs.Grow(c.Stats, n)
 	c.Parcel = ecs.Grow(c.Parcel, n)
 
-	c.ClientID[row], c.Peer[row], c.Local[row], c.Door[row] = clientID, peer, local, DoorFrames
+	c.ClientID[row], c.Peer[row], c.Local[row] = clientID, peer, local
 	c.Step[row], c.Gone[row], c.Ending[row], c.Hangup[row], c.Shut[row], c.Heard[row] = Idle, false, false, HangupNone, false, 0
 	c.Plugin[row], c.Stale[row] = 0, 0
 	c.Unbind(row)

@@ -198,16 +198,15 @@ type Unlink struct {
 
 // ColdOrder asks for bytes of a segment from the place of an offset (or of a time, with ByTime): from Position if it is known, else from where the index says.
 type ColdOrder struct {
-	Slot      uint32
-	Partition ecs.Entity
-	File      wire.SegmentFile
-	Position  uint64 // or NoPosition
-	Offset    uint64
-	Time      uint64
-	ByTime    bool
-	Size      uint32 // bytes wanted
-	End       uint64 // position after the last byte that may be read
-	Spare     bool   // where memory is short it is not worth waiting for: it is read ahead, or its poll has something to be answered with
+	Slot     uint32
+	File     wire.SegmentFile
+	Position uint64 // or NoPosition
+	Offset   uint64
+	Time     uint64
+	ByTime   bool
+	Size     uint32 // bytes wanted
+	End      uint64 // position after the last byte that may be read
+	Spare    bool   // where memory is short it is not worth waiting for: it is read ahead, or its poll has something to be answered with
 }
 
 // ControlOrder is the control log write wanted: one at a time.

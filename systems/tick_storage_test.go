@@ -259,8 +259,9 @@ func (w *tickWorld) readCold(o components.ColdOrder) {
 	} else {
 		o.Position = wire.SegmentHeadSize
 	}
-	text := w.line("read-cold %s %s %s below %d", w.name(o.Partition), components.RunCounter(o.File.SegmentID), place, o.End)
-	w.order("cold", o.Partition, text, func(err syscall.Errno) {
+	partition := w.state.Polls.Request[o.Slot].Partition
+	text := w.line("read-cold %s %s %s below %d", w.name(partition), components.RunCounter(o.File.SegmentID), place, o.End)
+	w.order("cold", partition, text, func(err syscall.Errno) {
 		read := components.ColdRead{Slot: o.Slot, Position: o.Position, Err: err}
 		if err == 0 {
 			from := components.AlignDown(o.Position)

@@ -80,7 +80,7 @@ func readCold(s *components.State, row int, slot uint32, position uint64) {
 	p.InFlight[row]++
 	s.Segments.Users[segment]++
 	s.Out.Cold.Push(components.ColdOrder{
-		Slot: slot, Partition: p.Entity(row), Position: position, Offset: target, Time: s.Polls.Time[slot], ByTime: s.Polls.ByTime[slot],
+		Slot: slot, Position: position, Offset: target, Time: s.Polls.Time[slot], ByTime: s.Polls.ByTime[slot],
 		File: wire.SegmentFile{CreatedSeq: p.Created[row], PartitionID: p.ID[row], SegmentID: id, Kind: wire.SegmentLog},
 		Size: s.Polls.Size[slot], End: end, Spare: ahead,
 	})
