@@ -87,9 +87,6 @@ func (r *Ring) Push(e Entry) {
 	r.push(&e)
 }
 
-// Room returns how many entries Push takes before it must submit.
-func (r *Ring) Room() int { return int(r.q.SQMask + 1 - r.queued()) }
-
 // queued returns how many entries the host has not taken.
 func (r *Ring) queued() uint32 { return r.sqTail - r.q.SQHead.Load() }
 
