@@ -114,6 +114,12 @@ func (s *Server) notices() {
 		}
 		event.Msg(notice.Text)
 	}
+	if s.cfg.ConfigFile != "" {
+		s.log.Info().Str("file", s.cfg.ConfigFile).Msg("configuration read")
+	}
+	if s.dir.Created { // which is no surprise, or a disk that is not mounted
+		s.log.Info().Str("path", s.dir.Root).Msg("the data directory is new")
+	}
 	for _, note := range s.plan.Notes {
 		s.log.Info().Msg(note)
 	}

@@ -47,7 +47,7 @@ func addConfigFlags(c *cobra.Command) *configFlags {
 	f.set.BoolVar(&f.sources.WithDefaultRootCredentials, "with-default-root-credentials", false,
 		"name the first user iggy with the password iggy, unless IGGY_ROOT_USERNAME and IGGY_ROOT_PASSWORD say otherwise")
 	f.set.BoolVarP(&f.sources.Fresh, "fresh", "f", false, "delete what is in the data directory before the start, if it is one of galgo")
-	f.set.Uint8Var(&f.sources.ReplicaID, "replica-id", 0, "accepted for test harnesses; without meaning on a single node")
+	f.set.Uint8("replica-id", 0, "accepted for test harnesses; without meaning on a single node")
 	return f
 }
 

@@ -57,7 +57,7 @@ func TestServeTakesTheEffectiveConfiguration(t *testing.T) {
 		t.Fatalf("got code %d and %q, want 0", code, stderr)
 	}
 	if got.Path != "d" || got.TCP.Address != "127.0.0.1:0" || got.Shards != 2 || got.Memory != 100_000_000 || got.Pin != config.PinOff ||
-		got.Direct != config.DirectOff || got.IO != config.IOUring || got.Nice != -5 || got.Root.Password != "iggy" || !got.Fresh || got.ReplicaID != 3 {
+		got.Direct != config.DirectOff || got.IO != config.IOUring || got.Nice != -5 || got.Root.Password != "iggy" || !got.Fresh {
 		t.Errorf("got %+v, want what the flags say", got)
 	}
 }

@@ -12,7 +12,6 @@ type Config struct {
 		Path string // below Path unless absolute
 	}
 	Fresh         bool        // delete the data directory before the start
-	ReplicaID     uint8       // accepted, without meaning on a single node
 	Root          Credentials // for the first creation of the root user
 	ConfigFile    string      // the file that was read, or "" if none was
 	Notices       []Notice    // to be logged once a logger runs, in this order

@@ -37,7 +37,6 @@ type Setting struct {
 	Key    *Key
 	Value  Value
 	Origin string // "flag --data", "GALGO_PATH", "IGGY_PATH in .env", "config.toml:12" or "default"
-	Given  bool   // by anything but the default
 }
 
 // isTree says whether k stands for every key below its path.

@@ -20,7 +20,6 @@ type Sources struct {
 	File                       string            // flag --config, or ""
 	Fresh                      bool              // flag --fresh
 	WithDefaultRootCredentials bool              // flag --with-default-root-credentials
-	ReplicaID                  uint8             // flag --replica-id
 }
 
 // Problems are what stops the start, in the order files, environment, flags, values. Each names its key and where it came from.
@@ -64,7 +63,7 @@ type loader struct {
 // when a file cannot be read or is not in its format; both are one line.
 func Load(s Sources) (*Config, error) {
 	l := loader{
-		config: &Config{Fresh: s.Fresh, ReplicaID: s.ReplicaID},
+		config: &Config{Fresh: s.Fresh},
 		offers: make(map[*Key]offer, len(Keys)),
 	}
 	var err error
@@ -227,7 +226,7 @@ func (l *loader) settle() {
 		if k.Kind == Secret && v.Written != "" {
 			v.Written = masked
 		}
-		l.config.Settings = append(l.config.Settings, Setting{Key: k, Value: v, Origin: o.origin, Given: given})
+		l.config.Settings = append(l.config.Settings, Setting{Key: k, Value: v, Origin: o.origin})
 		switch {
 		case k.Use == Refused && v.Toggle:
 			l.problem("%s = true (%s): %s", k.Path, o.origin, k.Help)
