@@ -114,11 +114,16 @@ func (d *DataDir) lock(name string, flags int) error {
 		return err
 	}
 	d.locks = append(d.locks, fd)
-	if err := d.files.Lock(fd); err != nil {
-		return fmt.Errorf("in use by another server: %w", err)
+	switch err := d.files.Lock(fd); {
+	case errors.Is(err, uring.ErrLocked):
+		return inUse()
+	case err != nil:
+		return fmt.Errorf("cannot be locked: %w", err)
 	}
 	return nil
 }
+
+func inUse() error { return fmt.Errorf("in use by another server: %w", uring.ErrLocked) }
 
 // writeMarker makes the directory ours: the marker is locked before it gets its name.
 func (d *DataDir) writeMarker(random func([]byte), nowMicros uint64) error {
@@ -129,7 +134,7 @@ func (d *DataDir) writeMarker(random func([]byte), nowMicros uint64) error {
 	if len(d.locks) == 1 { // another server may have been faster between the listing and the lock
 		exists, err := d.files.Exists(name)
 		if err == nil && exists {
-			err = fmt.Errorf("in use by another server: %w", uring.ErrLocked)
+			err = inUse()
 		}
 		if err != nil {
 			return err

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"galgo/components"
@@ -71,6 +72,25 @@ func TestOpenDirectoryForeign(t *testing.T) {
 		wantTree(t, root, before)
 		if entries, _ := os.ReadDir(root); len(entries) != 1 {
 			t.Errorf("got %v, want the directory untouched", entries)
+		}
+	}
+}
+
+// lockless is a file system that has no locks to give.
+type lockless struct{ uring.Files }
+
+func (lockless) Lock(int32) error { return os.NewSyscallError("flock", syscall.ENOLCK) }
+
+// A directory that cannot be locked is not said to be another server's.
+func TestOpenDirectoryWithoutLocks(t *testing.T) {
+	root := t.TempDir()
+	for _, marked := range []bool{false, true} {
+		if marked {
+			_ = mustOpen(t, root, false).Close()
+		}
+		_, err := OpenDirectory(lockless{uring.SystemFiles()}, root, false, testRandom, 77)
+		if !errors.Is(err, syscall.ENOLCK) || strings.Contains(err.Error(), "another server") {
+			t.Errorf("marked %v: got %v, want %v and no word of another server", marked, err, syscall.ENOLCK)
 		}
 	}
 }
