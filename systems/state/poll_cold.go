@@ -150,80 +150,108 @@ func dropPoll(s *components.State, slot uint32) {
 	s.Polls.Drop(slot)
 }
 
+// coldWalk is how far a poll came with the records of a read.
+type coldWalk struct {
+	first, last uint64 // where the records lie that it took
+	at          uint64 // where it ended: at this record
+	need        uint64 // bytes of that record, if it is not here to its end
+	why         coldEnding
+}
+
+// coldEnding is why a walk has ended.
+type coldEnding uint8
+
+const (
+	coldOver    coldEnding = iota // what was read, what is visible or what is wanted is at its end
+	coldFull                      // the answer has no room for the next record
+	coldAstray                    // the next record lies behind the one wanted: what led here was wrong
+	coldDamaged                   // there is no good record
+)
+
 // finishPoll takes what the poll wants of what was read, reads on where that is not all, over the end of a segment too, and answers. It returns false
 // when another read was ordered. The read's memory is let go by the caller unless records in it are taken: then read.Memory is zero afterwards.
 func (p *Poller) finishPoll(s *components.State, row int, read *components.ColdRead) (done bool) {
 	polls, slot := &s.Polls, read.Slot
-	r, target := &polls.Request[slot], polls.Target[slot]
-	segment := polls.Segment[slot]
-	bytes, at := s.Memory.Bytes(read.Span), uint64(0)
-	visible, before := s.Partitions.Visible(row), polls.Taken[slot]
-	var first, end, need uint64 // where the records taken lie; bytes of one that is not here to its end
-	goesOn := true              // what follows is good as far as is known
-	for polls.Taken[slot] < r.Count && at < uint64(len(bytes)) {
-		info, err := wire.CheckRecord(bytes[at:], read.Position+at, s.Segments.ID[segment], s.Secret)
-		if errors.Is(err, wire.ErrShort) {
-			need = info.Length
-			break
-		}
-		if err != nil {
-			if goesOn = false; polls.Taken[slot] > 0 {
-				break // what is good is served; the next poll meets the damage
-			}
-			return damagedRecord(s, row, r, read.Position+at)
-		}
-		if polls.ByTime[slot] && info.Timestamp >= polls.Time[slot] && info.OffsetNext() > target {
-			polls.ByTime[slot] = false
-			target = max(target, info.BaseOffset)
-		}
-		if polls.ByTime[slot] || info.OffsetNext() <= target {
-			at += info.Length
-			continue
-		}
-		if info.BaseOffset > target { // what led here was wrong
-			if goesOn = false; polls.Taken[slot] > 0 {
-				break
-			}
-			if at == 0 && read.Position > wire.SegmentHeadSize {
-				return p.readOn(s, row, slot, wire.SegmentHeadSize, 0) // read from the start of the segment
-			}
-			return damagedRecord(s, row, r, read.Position+at)
-		}
-		if info.BaseOffset >= visible {
-			break
-		}
-		if polls.Taken[slot] > 0 && polls.Bytes[slot]+info.Length > pollSizeMax {
-			goesOn = false
-			break
-		}
-		if polls.Taken[slot] == before {
-			first = at
-		}
-		if polls.Taken[slot] == 0 {
-			polls.Begin[slot] = target
-		}
-		end = at + info.Length
-		polls.Bytes[slot] += info.Length
-		take := min(info.OffsetNext()-target, uint64(r.Count-polls.Taken[slot]))
-		polls.Taken[slot] += uint32(take)
-		if target += take; target == info.OffsetNext() {
-			at = end
-		}
-	}
+	r, before := &polls.Request[slot], polls.Taken[slot]
+	walk := takeRecords(s, row, read)
+	position := read.Position + walk.at
 	if polls.Taken[slot] == 0 {
-		return p.readOn(s, row, slot, read.Position+at, need)
+		switch {
+		case walk.why == coldAstray && walk.at == 0 && position > wire.SegmentHeadSize:
+			return p.readOn(s, row, slot, wire.SegmentHeadSize, 0) // read from the start of the segment
+		case walk.why == coldAstray || walk.why == coldDamaged:
+			return damagedRecord(s, row, r, position)
+		}
+		return p.readOn(s, row, slot, position, walk.need)
 	}
 	took := polls.Taken[slot] > before
 	if took {
-		polls.Target[slot] = target
-		polls.Parts[slot] = append(polls.Parts[slot], components.ColdPart{Memory: read.Memory, Records: read.Span.Slice(uint32(first), uint32(end-first))})
+		records := read.Span.Slice(uint32(walk.first), uint32(walk.last-walk.first))
+		polls.Parts[slot] = append(polls.Parts[slot], components.ColdPart{Memory: read.Memory, Records: records})
 		read.Memory = components.Span{}
 	}
-	if goesOn && polls.Taken[slot] < r.Count && (took || uint64(polls.Size[slot]) < need) && goOn(s, row, slot, read.Position+at, need) {
+	// What is good is served where something bad follows: the next poll meets that.
+	if walk.why == coldOver && polls.Taken[slot] < r.Count && (took || uint64(polls.Size[slot]) < walk.need) && goOn(s, row, slot, position, walk.need) {
 		return false
 	}
-	s.Cursors.Put(components.Cursor{Partition: r.Partition, Offset: target, SegmentID: s.Segments.ID[segment], Position: read.Position + at})
+	s.Cursors.Put(components.Cursor{Partition: r.Partition, Offset: polls.Target[slot], SegmentID: s.Segments.ID[polls.Segment[slot]], Position: position})
 	return p.answerCold(s, row, slot)
+}
+
+// takeRecords walks what was read and takes the records that the poll wants. Every one is checked.
+func takeRecords(s *components.State, row int, read *components.ColdRead) (walk coldWalk) {
+	polls, slot := &s.Polls, read.Slot
+	bytes, segment, visible := s.Memory.Bytes(read.Span), s.Segments.ID[polls.Segment[slot]], s.Partitions.Visible(row)
+	before, count := polls.Taken[slot], polls.Request[slot].Count
+	for polls.Taken[slot] < count && walk.at < uint64(len(bytes)) {
+		info, err := wire.CheckRecord(bytes[walk.at:], read.Position+walk.at, segment, s.Secret)
+		if errors.Is(err, wire.ErrShort) {
+			walk.need = info.Length
+			return walk
+		}
+		if err != nil {
+			walk.why = coldDamaged
+			return walk
+		}
+		if polls.ByTime[slot] && info.Timestamp >= polls.Time[slot] && info.OffsetNext() > polls.Target[slot] {
+			polls.ByTime[slot] = false
+			polls.Target[slot] = max(polls.Target[slot], info.BaseOffset)
+		}
+		switch target := polls.Target[slot]; {
+		case polls.ByTime[slot] || info.OffsetNext() <= target:
+			walk.at += info.Length
+			continue
+		case info.BaseOffset > target:
+			walk.why = coldAstray
+			return walk
+		case info.BaseOffset >= visible:
+			return walk
+		case polls.Taken[slot] > 0 && polls.Bytes[slot]+info.Length > pollSizeMax:
+			walk.why = coldFull
+			return walk
+		}
+		if polls.Taken[slot] == before {
+			walk.first = walk.at
+		}
+		walk.last = walk.at + info.Length
+		if whole := takeRecord(polls, slot, info); whole {
+			walk.at = walk.last
+		}
+	}
+	return walk
+}
+
+// takeRecord adds a record, from the poll's target on, to its answer, and says whether the record is used up.
+func takeRecord(polls *components.Polls, slot uint32, info wire.RecordInfo) (whole bool) {
+	target := &polls.Target[slot]
+	if polls.Taken[slot] == 0 {
+		polls.Begin[slot] = *target
+	}
+	take := min(info.OffsetNext()-*target, uint64(polls.Request[slot].Count-polls.Taken[slot]))
+	*target += take
+	polls.Taken[slot] += uint32(take)
+	polls.Bytes[slot] += info.Length
+	return *target == info.OffsetNext()
 }
 
 // goOn orders the read of what is missing in the answer to a poll, from position or from the start of the next segment; need is what the first record
