@@ -16,22 +16,18 @@ func createGroup(s *components.State, a *ask) outcome {
 	if status != wire.StatusOK {
 		return denied(status)
 	}
-	topic, status := locateTopic(s, create.Stream, create.Topic)
-	if status != wire.StatusOK {
-		return rejected(status)
+	topic, out := a.topicFor(s, ReadTopic, create.Stream, create.Topic)
+	if out != (outcome{}) {
+		return out
 	}
 	catalog := s.Control.Decided
-	entity := catalog.Topics.Entity(topic)
-	if !a.may(s, ReadTopic, catalog.Topics.Stream[topic], entity) {
-		return rejected(wire.StatusUnauthorized)
-	}
 	if _, taken := catalog.FindGroup(topic, wire.IdentNamed(create.Name)); taken {
 		return rejected(wire.StatusConsumerGroupNameAlreadyExists)
 	}
 	if catalog.Groups.Free() == 0 || catalog.Topics.GroupIDNext[topic]+1 == 0 {
 		return rejected(wire.StatusInvalidConsumerGroupId)
 	}
-	return outcome{build: components.BuildGroup, event: newEvent(s, wire.Event{Kind: wire.EventGroupCreated, Topic: uint64(entity),
+	return outcome{build: components.BuildGroup, event: newEvent(s, wire.Event{Kind: wire.EventGroupCreated, Topic: uint64(catalog.Topics.Entity(topic)),
 		Group: uint64(catalog.Groups.Entities.Take()), GroupID: catalog.Topics.GroupIDNext[topic], Name: bytes.Clone(create.Name)})}
 }
 

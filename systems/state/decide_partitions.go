@@ -57,15 +57,8 @@ func locateChange(s *components.State, a *ask) (change wire.ChangePartitions, to
 	if status != wire.StatusOK {
 		return change, 0, denied(status)
 	}
-	topic, status = locateTopic(s, change.Stream, change.Topic)
-	if status != wire.StatusOK {
-		return change, 0, rejected(status)
-	}
-	topics := &s.Control.Decided.Topics
-	if !a.may(s, ManageTopic, topics.Stream[topic], topics.Entity(topic)) {
-		return change, 0, rejected(wire.StatusUnauthorized)
-	}
-	return change, topic, outcome{}
+	topic, out = a.topicFor(s, ManageTopic, change.Stream, change.Topic)
+	return change, topic, out
 }
 
 // partitionsFit says whether the server may have so many more partitions. One whose files are not removed yet counts.

@@ -29,15 +29,11 @@ func purgeTopic(s *components.State, a *ask) outcome {
 	if status != wire.StatusOK {
 		return denied(status)
 	}
-	topic, status := locateTopic(s, ref.Stream, ref.Topic)
-	if status != wire.StatusOK {
-		return rejected(status)
+	topic, out := a.topicFor(s, ManageTopic, ref.Stream, ref.Topic)
+	if out != (outcome{}) {
+		return out
 	}
-	catalog := s.Control.Decided
-	if !a.may(s, ManageTopic, catalog.Topics.Stream[topic], catalog.Topics.Entity(topic)) {
-		return rejected(wire.StatusUnauthorized)
-	}
-	return outcome{series: &components.Series{Partitions: appendPartitions(nil, catalog, topic)}}
+	return outcome{series: &components.Series{Partitions: appendPartitions(nil, s.Control.Decided, topic)}}
 }
 
 // deleteSegments decides DeleteSegments, once the partition's owner has said how far it can go.

@@ -47,12 +47,17 @@ func locateStream(s *components.State, a *ask) (row int, out outcome) {
 	if status != wire.StatusOK {
 		return 0, denied(status)
 	}
+	return a.streamFor(s, ManageStream, ident)
+}
+
+// streamFor finds a stream, if the asker may do with it what is to be done; out is not zero if that fails.
+func (a *ask) streamFor(s *components.State, action Action, ident wire.Ident) (row int, out outcome) {
 	catalog := s.Control.Decided
 	row, ok := catalog.FindStream(ident)
 	if !ok {
 		return 0, rejected(wire.StatusStreamIdNotFound)
 	}
-	if !a.may(s, ManageStream, catalog.Streams.Entity(row), ecs.None) {
+	if !a.may(s, action, catalog.Streams.Entity(row), ecs.None) {
 		return 0, rejected(wire.StatusUnauthorized)
 	}
 	return row, outcome{}

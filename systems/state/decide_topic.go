@@ -4,7 +4,6 @@ import (
 	"bytes"
 
 	"galgo/components"
-	"galgo/ecs"
 	"galgo/wire"
 )
 
@@ -21,15 +20,11 @@ func createTopic(s *components.State, a *ask) outcome {
 	if status != wire.StatusOK {
 		return deniedOption(s, badKey, status)
 	}
+	row, out := a.streamFor(s, ManageTopics, create.Stream)
+	if out != (outcome{}) {
+		return out
+	}
 	catalog := s.Control.Decided
-	row, ok := catalog.FindStream(create.Stream)
-	if !ok {
-		return rejected(wire.StatusStreamIdNotFound)
-	}
-	stream := catalog.Streams.Entity(row)
-	if !a.may(s, ManageTopics, stream, ecs.None) {
-		return rejected(wire.StatusUnauthorized)
-	}
 	if _, taken := catalog.TopicNamed(row, create.Name); taken {
 		return rejected(wire.StatusTopicNameAlreadyExists)
 	}
@@ -40,7 +35,7 @@ func createTopic(s *components.State, a *ask) outcome {
 		return rejected(wire.StatusTooManyPartitions)
 	}
 	return outcome{build: components.BuildTopic, event: newEvent(s, wire.Event{Kind: wire.EventTopicCreated,
-		Stream: uint64(stream), Topic: uint64(catalog.Topics.Entities.Take()), TopicID: catalog.NextTopicID(row),
+		Stream: uint64(catalog.Streams.Entity(row)), Topic: uint64(catalog.Topics.Entities.Take()), TopicID: catalog.NextTopicID(row),
 		Name: bytes.Clone(create.Name), Explicit: options.AppendExplicit(nil), Derived: options.AppendDerived(nil),
 		CompressionAlgorithm: uint8(options.Compression), MessageExpiry: options.MessageExpiryMicros,
 		MaxTopicSize: options.MaxTopicSize, SegmentSize: options.SegmentSize,
@@ -68,19 +63,28 @@ func deleteTopic(s *components.State, a *ask) outcome {
 	if status != wire.StatusOK {
 		return denied(status)
 	}
-	row, status := locateTopic(s, ref.Stream, ref.Topic)
-	if status != wire.StatusOK {
-		return rejected(status)
+	row, out := a.topicFor(s, ManageTopic, ref.Stream, ref.Topic)
+	if out != (outcome{}) {
+		return out
 	}
 	catalog := s.Control.Decided
-	topic := catalog.Topics.Entity(row)
-	if !a.may(s, ManageTopic, catalog.Topics.Stream[row], topic) {
-		return rejected(wire.StatusUnauthorized)
-	}
 	if e := deletionOfTopic(catalog, row); e.Kind == wire.EventTopicDeleted {
 		return outcome{event: newEvent(s, e)}
 	}
-	return outcome{series: &components.Series{Topic: topic}}
+	return outcome{series: &components.Series{Topic: catalog.Topics.Entity(row)}}
+}
+
+// topicFor finds a topic, if the asker may do with it what is to be done; out is not zero if that fails.
+func (a *ask) topicFor(s *components.State, action Action, stream, topic wire.Ident) (row int, out outcome) {
+	row, status := locateTopic(s, stream, topic)
+	if status != wire.StatusOK {
+		return 0, rejected(status)
+	}
+	topics := &s.Control.Decided.Topics
+	if !a.may(s, action, topics.Stream[row], topics.Entity(row)) {
+		return 0, rejected(wire.StatusUnauthorized)
+	}
+	return row, outcome{}
 }
 
 // locateTopic resolves stream and topic on the deciding catalog.

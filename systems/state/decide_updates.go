@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"galgo/components"
-	"galgo/ecs"
 	"galgo/wire"
 )
 
@@ -15,19 +14,15 @@ func updateStream(s *components.State, a *ask) outcome {
 	if status != wire.StatusOK {
 		return denied(status)
 	}
+	row, out := a.streamFor(s, ManageStream, update.Stream)
+	if out != (outcome{}) {
+		return out
+	}
 	catalog := s.Control.Decided
-	row, ok := catalog.FindStream(update.Stream)
-	if !ok {
-		return rejected(wire.StatusStreamIdNotFound)
-	}
-	stream := catalog.Streams.Entity(row)
-	if !a.may(s, ManageStream, stream, ecs.None) {
-		return rejected(wire.StatusUnauthorized)
-	}
 	owner, taken := catalog.StreamNamed(update.Name)
 	switch {
 	case !taken:
-		return outcome{event: newEvent(s, wire.Event{Kind: wire.EventStreamUpdated, Stream: uint64(stream), Name: bytes.Clone(update.Name)})}
+		return outcome{event: newEvent(s, wire.Event{Kind: wire.EventStreamUpdated, Stream: uint64(catalog.Streams.Entity(row)), Name: bytes.Clone(update.Name)})}
 	case owner != row:
 		return rejected(wire.StatusStreamNameAlreadyExists)
 	}
@@ -45,15 +40,12 @@ func updateTopic(s *components.State, a *ask) outcome {
 	if status != wire.StatusOK && status != wire.StatusInvalidTopicSize { // the size limit depends on the topic's segment size
 		return deniedOption(s, badKey, status)
 	}
-	row, status := locateTopic(s, update.Stream, update.Topic)
-	if status != wire.StatusOK {
-		return rejected(status)
+	row, out := a.topicFor(s, ManageTopic, update.Stream, update.Topic)
+	if out != (outcome{}) {
+		return out
 	}
 	catalog := s.Control.Decided
 	topics := &catalog.Topics
-	if !a.may(s, ManageTopic, topics.Stream[row], topics.Entity(row)) {
-		return rejected(wire.StatusUnauthorized)
-	}
 	present := catalog.Text(topics.Explicit[row])
 	current, _, status := wire.ParseTopicOptions(present, 0) // how many partitions it has does not matter any more
 	if status != wire.StatusOK {
