@@ -226,15 +226,21 @@ func TestWriteErrors(t *testing.T) {
 	}
 }
 
+// beginOffsets gives the shard an offset log with nothing in it.
+func (s *testShard) beginOffsets(root string) {
+	s.t.Helper()
+	file, err := RewriteOffsets(uring.SystemFiles(), root, testSecret, 1, 0, nil)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.st.Offsets = file
+}
+
 // The offset log is appended to, and written anew when it has grown far beyond what it holds.
 func TestWriteOffsets(t *testing.T) {
 	root := testDir(t)
 	s := newTestShard(t, root)
-	file, err := RewriteOffsets(uring.SystemFiles(), root, testSecret, 1, 0, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.st.Offsets = file
+	s.beginOffsets(root)
 	const perWrite, consumers = 10_000, 30
 	order, position := uint64(0), s.st.Offsets.Position
 	for rewrites := 0; rewrites < 2; {
@@ -301,11 +307,7 @@ func TestWriteOffsetsFails(t *testing.T) {
 func TestWriteLogsAllocateNothing(t *testing.T) {
 	root := testDir(t)
 	s := newTestShard(t, root)
-	file, err := RewriteOffsets(uring.SystemFiles(), root, testSecret, 1, 0, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.st.Offsets = file
+	s.beginOffsets(root)
 	records := make([]byte, wire.OffsetRecordSize)
 	wire.PutOffsetRecord(records, offsetRecord(1, 1, 1, 1), testSecret)
 	got := testing.AllocsPerRun(100, func() {
@@ -329,11 +331,7 @@ func TestWriteLogsAllocateNothing(t *testing.T) {
 func TestWritesWithoutMemory(t *testing.T) {
 	root := testDir(t)
 	s, _, _ := startControl(t, root)
-	file, err := RewriteOffsets(uring.SystemFiles(), root, testSecret, 1, 0, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.st.Offsets = file
+	s.beginOffsets(root)
 	var taken []components.Span
 	for span, ok := s.st.Arena.Alloc(components.ChunkSize); ok; span, ok = s.st.Arena.Alloc(components.ChunkSize) {
 		taken = append(taken, span)
