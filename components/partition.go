@@ -39,7 +39,7 @@ func (l Level) String() string { return [...]string{"memory", "written", "durabl
 // Invariants in every row:
 //
 //	OffsetFirst <= OffsetWritten <= OffsetNext
-//	in the segment being written: Written <= Sealed; a write is in flight exactly while Written < Sealed or SealedOffset > OffsetWritten
+//	in the segment being written: Written <= Sealed; a write is in flight exactly while Written < Sealed
 //	a partition has journal memory for every byte from Written on, unless that is Abandoned
 type Partitions struct {
 	ecs.Rows

@@ -12,7 +12,7 @@ import (
 )
 
 // Mailbox is the rings from one shard to another. A ring of requests holds two for each connection at the sender, one of replies
-// three times as many: answers, releases of blocks and notices of lost sessions. Full is our bug.
+// three: an answer, the release of a block and the notice of a lost session. Full is our bug.
 type Mailbox struct {
 	Events   *ecs.SPSC[*wire.Event] // from shard 0
 	Requests *ecs.SPSC[components.Request]

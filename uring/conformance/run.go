@@ -8,7 +8,7 @@ import (
 	"galgo/uring"
 )
 
-// Run runs the suite. NewHost makes a fresh Host for each test; the suite closes it.
+// Run runs the suite. newHost makes a fresh Host for each test; the suite closes it.
 func Run(t *testing.T, newHost func(t *testing.T) uring.Host) {
 	groups := []map[string]func(*fixture){
 		queueTests, fileTests, socketTests, bufferTests, timeTests, hostTests, concurrentTests,

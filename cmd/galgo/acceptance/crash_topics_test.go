@@ -34,7 +34,7 @@ type crashPartition struct {
 	kept    []uint64                // the numbers of the messages by offset, as the last check found them
 	acked   map[uint64]acknowledged // batches of this round by offset
 	pending map[uint64]uint64       // count of messages by the first number, of sends of this round that were not answered
-	seen    []uint64                // what its reader was shown in this round, from offset seenFrom
+	seen    []uint64                // what its reader was shown in this round, from offset from on
 	from    uint64
 	keeper  offsetKeeper // of an offset that is stored
 	polled  uint64       // offset after the last message of a poll that commits by itself,
