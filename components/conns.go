@@ -77,7 +77,6 @@ type Login struct {
 	User     ecs.Entity
 	Password []byte
 	Hash     []byte
-	OK       bool
 }
 
 // Insert adds a row for a new connection.
