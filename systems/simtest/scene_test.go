@@ -26,7 +26,13 @@ var sceneStream = wire.IdentNamed([]byte("s"))
 
 func newScene(t *testing.T, level components.Level, memory uint64) *scene {
 	t.Helper()
-	s := &scene{play: newPlay(sim.Options{Seed: 1, DiskBytes: 4 << 30}), t: t, level: level, memory: memory, sent: map[string][]uint64{}}
+	return newSceneOf(t, 1, level, memory)
+}
+
+// newSceneOf is a scene in which a seed decides what is left to chance.
+func newSceneOf(t *testing.T, seed uint64, level components.Level, memory uint64) *scene {
+	t.Helper()
+	s := &scene{play: newPlay(sim.Options{Seed: seed, DiskBytes: 4 << 30}), t: t, level: level, memory: memory, sent: map[string][]uint64{}}
 	t.Cleanup(func() { s.w.Kill() })
 	s.begin()
 	s.must(wire.OpCreateStream, wire.AppendCreateStream(nil, wire.CreateStream{Name: sceneStream.Name}))

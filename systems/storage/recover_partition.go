@@ -508,11 +508,11 @@ func (r *recovery) settle(begin, i int, p place, bad string) error {
 	case l.vouched(p):
 		r.out.Vouched = true
 		err = r.tidyIndex(l)
-	case r.Level == components.LevelDurable && p.offset > r.logs[0].head.BaseOffset:
+	case r.Level == components.LevelDurable:
 		err = r.vouch(synced, p)
 		if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
 			r.note("%s: no room for a voucher: %v", l.path, err) // the log is synced, and nothing was cut
-			err = nil
+			err = syncSegments(r.files, r.Root)                  // its name comes last where there is a voucher
 		}
 	default:
 		err = r.tidyIndex(l)
