@@ -93,8 +93,9 @@ func (d *disk) write(f *file, position uint64, buffers [][]byte, durable bool) (
 		data = data[:min(uint64(len(data)), limit-position)]
 	}
 	bad := syscall.Errno(0)
-	cut := func() {
-		data = data[:w.below(uint64(len(data)/sectorSize)+1)*sectorSize]
+	cut := func() { // some sectors, or none, or all
+		sectors := (uint64(len(data)) + sectorSize - 1) / sectorSize
+		data = data[:min(w.below(sectors+1)*sectorSize, uint64(len(data)))]
 	}
 	switch {
 	case w.dying && w.rng.Uint32()&1 == 0: // the process ends in the middle of it
