@@ -48,6 +48,7 @@ type Partitions struct {
 	Created     []uint64 // creating seq: with ID it names the files
 	Epoch       []uint64 // purge epoch
 	Phase       []Phase
+	Doubted     []bool   // a deletion or purge of it may be in the control log, and would come with the next start: no appends
 	Level       []Level  // of sends
 	OffsetLevel []Level  // of stored offsets
 	SegmentSize []uint64 // roll limit
@@ -98,6 +99,7 @@ func (p *Partitions) Insert(entity ecs.Entity) int {
 	p.Created = ecs.Grow(p.Created, n)
 	p.Epoch = ecs.Grow(p.Epoch, n)
 	p.Phase = ecs.Grow(p.Phase, n)
+	p.Doubted = ecs.Grow(p.Doubted, n)
 	p.Level = ecs.Grow(p.Level, n)
 	p.OffsetLevel = ecs.Grow(p.OffsetLevel, n)
 	p.SegmentSize = ecs.Grow(p.SegmentSize, n)
@@ -136,7 +138,7 @@ func (p *Partitions) Insert(entity ecs.Entity) int {
 	p.InFlight = ecs.Grow(p.InFlight, n)
 
 	p.Topic[row], p.ID[row], p.Created[row], p.Epoch[row] = ecs.None, 0, 0, 0
-	p.Phase[row], p.Level[row], p.OffsetLevel[row], p.SegmentSize[row] = Ready, 0, 0, 0
+	p.Phase[row], p.Doubted[row], p.Level[row], p.OffsetLevel[row], p.SegmentSize[row] = Ready, false, 0, 0, 0
 	p.OffsetFirst[row], p.OffsetNext[row], p.OffsetWritten[row], p.TimeLast[row], p.Size[row] = 0, 0, 0, 0, 0
 	p.Segments[row].Clear()
 	p.Retired[row].Clear()

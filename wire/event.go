@@ -9,7 +9,7 @@ import (
 type EventKind uint16
 
 const (
-	EventEmpty      EventKind = 1 // nothing; takes the place of an event whose log write failed
+	EventEmpty      EventKind = 1 // nothing; takes the place of an event whose log write failed, in memory with the Partitions that it would have ended
 	EventRunStarted EventKind = 2
 
 	EventStreamCreated EventKind = 16

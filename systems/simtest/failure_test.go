@@ -160,6 +160,56 @@ func TestFailedControlLog(t *testing.T) {
 	s.topic("another")
 }
 
+// A removal whose control record could not be written may show at the next start, and takes all that is in a log then. So what it is about takes no more
+// messages: what was acknowledged after the failure would go too. Everything else goes on.
+func TestFailedRemoval(t *testing.T) {
+	topic := wire.AppendTopicRef(nil, wire.TopicRef{Stream: sceneStream, Topic: wire.IdentNamed([]byte("t"))})
+	for name, c := range map[string]struct {
+		op   wire.Operation
+		body []byte
+		all  bool // topics
+	}{
+		"purge":              {wire.OpPurgeTopic, topic, false},
+		"purge of all":       {wire.OpPurgeStream, wire.AppendIdent(nil, sceneStream), true},
+		"deletion":           {wire.OpDeleteTopic, topic, false},
+		"deletion of all":    {wire.OpDeleteStream, wire.AppendIdent(nil, sceneStream), true},
+		"partitions deleted": {wire.OpDeletePartitions, wire.AppendChangePartitions(nil, wire.ChangePartitions{Stream: sceneStream, Topic: wire.IdentNamed([]byte("t")), Count: 1}), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			landed := false
+			for seed := range uint64(8) { // chance decides how much of a write that fails is there
+				s := newSceneOf(t, seed, components.LevelWritten, 32<<20)
+				s.topic("t")
+				s.topic("other")
+				s.send("t", 3000, wire.StatusOK)
+				s.setFaults(sim.Faults{WriteError: 1})
+				if got := s.c.call(c.op, 0, c.body); got.status != wire.StatusCannotWriteToFile {
+					t.Fatalf("%s with a failing disk: got %v, want status %v", c.op, got, wire.StatusCannotWriteToFile)
+				}
+				s.setFaults(sim.Faults{})
+				s.check("t", 0)
+				s.send("t", 3000, wire.StatusCannotSaveMessagesToSegment)
+				if !c.all {
+					s.send("other", 3000, wire.StatusOK)
+				}
+				s.again()
+				if got := s.poll("t", 0); !got.ok() || len(numbersIn(got.payload[wire.PollPrefixSize:])) == 0 {
+					landed = true
+				} else {
+					s.check("t", 0)
+					s.send("t", 3000, wire.StatusOK)
+				}
+				if !c.all {
+					s.check("other", 0)
+				}
+			}
+			if !landed {
+				t.Errorf("got no removal that showed at the next start, want one among 8")
+			}
+		})
+	}
+}
+
 // Without descriptors nobody is let in, no closed file is read, and no file is made: each is said, and goes on by itself when there are some. Connections
 // and files that are open are not disturbed.
 func TestFewDescriptors(t *testing.T) {

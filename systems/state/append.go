@@ -31,7 +31,7 @@ func AppendBatches(s *components.State, hasher *wire.BatchHasher) {
 	for row := range s.Sends.Ready(&budget) {
 		for s.Sends.Len(row) > 0 {
 			r := s.Sends.Front(row)
-			if status := s.Partitions.Phase[row]; status == components.Faulted {
+			if s.Partitions.Phase[row] == components.Faulted || s.Partitions.Doubted[row] {
 				s.Refuse(r, wire.StatusCannotSaveMessagesToSegment)
 				s.Sends.Pop(row)
 				continue

@@ -2,6 +2,7 @@ package state
 
 import (
 	"fmt"
+	"iter"
 
 	"galgo/components"
 	"galgo/ecs"
@@ -74,6 +75,8 @@ func applyEvent(s *components.State, e *wire.Event) {
 		DoomPartition(s, partition)
 	}
 	switch e.Kind {
+	case wire.EventEmpty:
+		doubtPartitions(s, e)
 	case wire.EventPurged:
 		purge(s, e)
 	case wire.EventSegmentsRemoved:
@@ -99,30 +102,53 @@ func openPartitions(s *components.State, e *wire.Event) {
 
 // ownedPartitions lists the partitions of this shard that an event is about to delete.
 func ownedPartitions(s *components.State, e *wire.Event) (owned []ecs.Entity) {
-	c := s.Catalog
-	take := func(row int) {
-		if c.OwnerOf(row, s.Shards) == s.Shard {
-			owned = append(owned, c.Partitions.Entity(row))
-		}
+	if e.Kind == wire.EventPurged {
+		return nil
 	}
-	ofTopic := func(topic int) {
-		for row := range c.PartitionsByID(topic) {
-			take(row)
-		}
-	}
-	switch e.Kind {
-	case wire.EventStreamDeleted:
-		for topic := range c.TopicsByID(c.Streams.MustRow(ecs.Entity(e.Stream))) {
-			ofTopic(topic)
-		}
-	case wire.EventTopicDeleted:
-		ofTopic(c.Topics.MustRow(ecs.Entity(e.Topic)))
-	case wire.EventPartitionsDeleted:
-		for i := range e.Partitions.Len() {
-			take(c.Partitions.MustRow(ecs.Entity(e.Partitions.At(i))))
+	for row := range endedBy(s.Catalog, e) {
+		if s.Catalog.OwnerOf(row, s.Shards) == s.Shard {
+			owned = append(owned, s.Catalog.Partitions.Entity(row))
 		}
 	}
 	return owned
+}
+
+// endedBy yields the rows of the partitions of a catalog that an event deletes or purges.
+func endedBy(c *components.Catalog, e *wire.Event) iter.Seq[int] {
+	return func(yield func(int) bool) {
+		ofTopic := func(topic int) bool {
+			for row := range c.PartitionsByID(topic) {
+				if !yield(row) {
+					return false
+				}
+			}
+			return true
+		}
+		switch e.Kind {
+		case wire.EventStreamDeleted:
+			if stream, ok := c.Streams.Row(ecs.Entity(e.Stream)); ok {
+				for topic := range c.TopicsByID(stream) {
+					if !ofTopic(topic) {
+						return
+					}
+				}
+			}
+		case wire.EventTopicDeleted:
+			if topic, ok := c.Topics.Row(ecs.Entity(e.Topic)); ok {
+				ofTopic(topic)
+			}
+		case wire.EventPartitionsDeleted:
+			for i := range e.Partitions.Len() {
+				if row, ok := c.Partitions.Row(ecs.Entity(e.Partitions.At(i))); ok && !yield(row) {
+					return
+				}
+			}
+		case wire.EventPurged:
+			if row, ok := c.Partitions.Row(ecs.Entity(e.Partition)); ok {
+				yield(row)
+			}
+		}
+	}
 }
 
 // passApplied moves Control.Applied over what this shard has applied, and builds the answers of what it passes.

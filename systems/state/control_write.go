@@ -56,7 +56,7 @@ func sealRecords(s *components.State) {
 
 // TakeControlWritten makes the decisions of a completed control log write ready to be published. If the write failed, metadata is
 // read-only until the next start: whoever waits for a logged event gets StatusCannotWriteToFile, and the event's place in
-// the sequence is taken by an empty one. Sessions go on.
+// the sequence is taken by an empty one. Sessions go on, and so do messages, save where a partition's end may be in the log.
 // Shard 0 only. Reads In.Control. Writes Control, Gauges.ReadOnly.
 func TakeControlWritten(s *components.State) {
 	c := s.Control
@@ -83,12 +83,16 @@ func failControl(s *components.State) {
 	c := s.Control
 	c.ReadOnly = true
 	s.Gauges.ReadOnly.Store(true)
-	failed := false // answers behind a failed event were decided on it
+	var doubted [][2]*wire.Event // an event that the log may have, and what takes its place
+	failed := false              // answers behind a failed event were decided on it
 	for i := c.Written; i < c.Pending.Len(); i++ {
 		d := c.Pending.At(i)
 		if d.Event != nil && d.Event.Kind.Logged() {
-			d.Event = &wire.Event{Kind: wire.EventEmpty, Seq: d.Event.Seq, Time: d.Event.Time}
-			failed = true
+			empty := &wire.Event{Kind: wire.EventEmpty, Seq: d.Event.Seq, Time: d.Event.Time}
+			if i < c.Written+c.Writing { // the others were never handed over
+				doubted = append(doubted, [2]*wire.Event{d.Event, empty})
+			}
+			d.Event, failed = empty, true
 		} else if d.Event != nil || !failed {
 			continue
 		}
@@ -98,6 +102,11 @@ func failControl(s *components.State) {
 	}
 	c.Written, c.Writing = c.Pending.Len(), 0
 	decideAgain(s)
+	for _, events := range doubted {
+		for row := range endedBy(c.Decided, events[0]) {
+			events[1].Partitions = events[1].Partitions.AppendEntity(uint64(c.Decided.Partitions.Entity(row)))
+		}
+	}
 }
 
 // decideAgain takes what was given up out of the deciding catalog: memberships go on to be decided on it. What was planned for a

@@ -73,6 +73,20 @@ func DoomPartition(s *components.State, entity ecs.Entity) {
 	dropAheadsOf(s, entity)
 }
 
+// doubtPartitions applies an empty event, as the owner of partitions that the event in whose place it stands would have ended. The control log may have
+// that event although its write failed; then the next start takes all that the partitions have. So they take nothing more.
+func doubtPartitions(s *components.State, e *wire.Event) {
+	for i := range e.Partitions.Len() {
+		row, owned := s.Partitions.Row(ecs.Entity(e.Partitions.At(i)))
+		if !owned || s.Partitions.Doubted[row] {
+			continue
+		}
+		s.Partitions.Doubted[row] = true
+		s.Log.Log(components.LogError, "partition takes no more messages until restart: its removal could not be logged, and may happen then",
+			components.Num("created", s.Partitions.Created[row]), components.Num("partition", uint64(s.Partitions.ID[row])))
+	}
+}
+
 // refuseAll answers every send that waits at a partition, for room or for its level.
 func refuseAll(s *components.State, row int, status wire.Status) {
 	s.Sends.Drop(row, func(r components.Request) { s.Refuse(&r, status) })
