@@ -203,6 +203,7 @@ func growDone(v components.StateView, st *components.Storage, slot uint32, res i
 		if kind == OpRename && errno == 0 {
 			st.Names.Made++
 		}
+		f.Inflight[row]++ // until the step after it: the row stays that file's
 		st.GrowDone.Push(components.GrowStep{Kind: kind, Row: row, Partition: partition, Have: have, Err: errno})
 	}
 }
@@ -225,9 +226,11 @@ func FinishGrowth(v components.StateView, st *components.Storage, io *IO) {
 				return
 			}
 			st.GrowDone.Pop()
+			f.Inflight[row]--
 			continue
 		}
 		st.GrowDone.Pop()
+		f.Inflight[row]--
 		if step.Err == syscall.EOPNOTSUPP && step.Kind == OpAllocate {
 			step.Err = 0 // a filesystem without allocation: writes extend the file
 		}
