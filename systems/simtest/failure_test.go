@@ -256,6 +256,37 @@ func TestFewDescriptors(t *testing.T) {
 	s.check("old", 0)
 }
 
+// A log that cannot be opened for want of descriptors is opened when there are some: nothing was written, and nothing is lost. What waits for that is
+// stored, and at memory, where it was answered long ago, so it has to be.
+func TestFewDescriptorsAtAWrite(t *testing.T) {
+	for _, level := range []components.Level{components.LevelMemory, components.LevelWritten, components.LevelDurable} {
+		s := newScene(t, level, 32<<20)
+		s.topic("t")
+		s.send("t", 2*components.UnitSize-wire.BatchHeaderSize-wire.MessageHeaderSize-8, wire.StatusOK) // nothing needs to be read back before the next
+		s.wait(3_000_000)
+		s.again()
+		s.setFaults(sim.Faults{Descriptors: 1})
+		var got answer
+		done := false
+		s.c.ask(wire.OpSendMessages, 0, s.message("t", s.next, 3000), func(a answer) { got, done = a, true })
+		s.wait(2_000_000)
+		if done != (level == components.LevelMemory) {
+			t.Fatalf("at %s, without descriptors: got answered %v (%v), want it at memory alone", level, done, got)
+		}
+		s.setFaults(sim.Faults{})
+		s.runUntil("the answer", func() bool { return done })
+		if !got.ok() {
+			t.Fatalf("at %s, once there are descriptors: got %v, want ok", level, got)
+		}
+		s.sent["t"] = append(s.sent["t"], s.next)
+		s.next++
+		s.wait(3_000_000)
+		s.faulted(0)
+		s.again()
+		s.check("t", 0)
+	}
+}
+
 // The file of the next segment that cannot be made in time is made when it can: until then appends that need it are refused, and nothing is lost.
 func TestFewDescriptorsAtARoll(t *testing.T) {
 	s := newScene(t, components.LevelWritten, 32<<20)

@@ -272,7 +272,7 @@ func truncateBack(v components.StateView, st *components.Storage, io *IO, step *
 	}
 }
 
-// openFailed answers whoever waits for a log that cannot be opened.
+// openFailed answers whoever waits for a log that cannot be opened. A write is not given up for want of descriptors or memory: it waits for them.
 func openFailed(v components.StateView, st *components.Storage, row uint32, errno syscall.Errno) {
 	f := &st.Segments
 	id := f.File[row].SegmentID
@@ -284,7 +284,7 @@ func openFailed(v components.StateView, st *components.Storage, row uint32, errn
 		}
 	}
 	for _, partition := range waiting(&st.In.Write) {
-		if v.WriteFile(partition).SegmentID == id {
+		if v.WriteFile(partition).SegmentID == id && !short(errno) {
 			st.In.Write.Clear(partition)
 			st.Out.Wrote.Push(components.Wrote{Partition: v.PartitionAt(partition), SegmentID: id, Err: errno})
 		}
