@@ -51,6 +51,8 @@ func (p *play) observe() {
 			p.noteIf(partitions.Phase[row] == components.Faulted, "partition faulted")
 			p.noteIf(partitions.TailCold[row], "tail given up")
 			p.noteIf(partitions.Late[row], "write late")
+			p.noteIf(partitions.Doubted[row], "removal in doubt")
+			p.noteIf(partitions.Phase[row] == components.Purging && partitions.Writing(row), "purged in a write")
 		}
 		for _, home := range p.server.Shards {
 			p.noteIf(s.HotIn(home.Storage.Arena) > 0, "batch left where it was received")
@@ -59,6 +61,20 @@ func (p *play) observe() {
 		p.noteIf(s.Fenced.Len() > 0, "request fenced")
 		p.noteIf(s.Sends.Total() > 0, "send in line")
 		p.noteIf(sh.Storage.Budget.Refused() > 0, "memory short")
+		p.noteIf(sh.Storage.Descriptors.Open >= sh.Storage.Descriptors.Max, "descriptors all in use")
+		p.noteIf(sh.Storage.Names.Failed, "names failed")
+		for row := range s.Segments.ID {
+			p.noteIf(s.Segments.ID[row] != 0 && s.Segments.Gone[row] && s.Segments.Users[row] > 0, "segment gone in use")
+		}
+		files := &sh.Storage.Segments
+		for row := range files.File {
+			if files.File[row].SegmentID == 0 {
+				continue
+			}
+			p.noteIf(files.Recycled[row].Number != 0, "file recycled")
+			p.noteIf(files.Initialized[row] > 0 && files.Allocated[row] > 0 && files.Initialized[row] < files.Allocated[row], "zeros behind a log")
+			p.noteIf(files.IndexDead[row], "index dead")
+		}
 	}
 	partitions := &p.server.Shards[0].State.Catalog.Partitions
 	for row := range partitions.All {

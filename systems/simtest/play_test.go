@@ -261,6 +261,11 @@ func (p *play) begun(shards int) {
 	if len(p.server.damage) > 0 {
 		p.note("damage found at start")
 	}
+	for _, sh := range p.server.Shards {
+		for row := range sh.State.Partitions.All {
+			p.noteIf(sh.State.Partitions.Segments[row].Len() > 0 && sh.State.Partitions.Size[row] == 0, "log without a record")
+		}
+	}
 	if p.s.bend != nil {
 		p.s.bend(p)
 	}
