@@ -48,6 +48,8 @@ type modelLog struct {
 	records []modelRecord
 	heads   map[uint32][]byte
 	files   map[uint32][]byte
+	late    bool   // what is sealed is not handed over yet: its file has to be opened, say
+	whole   bool   // nothing was appended behind what was sealed when it was
 	write   []Span // of the write in flight
 	wrote   []byte // what it took
 	held    []heldPiece
@@ -201,6 +203,16 @@ func (m *modelLog) seal() {
 	if position == end && segment == p.AppendSegment(row) {
 		p.Waiting[row] = 0
 	}
+	m.whole = position == end
+	if m.late = m.random.IntN(2) == 0; !m.late {
+		m.handOver()
+	}
+}
+
+// handOver begins the write of what is sealed. That may have waited, and more was appended meanwhile.
+func (m *modelLog) handOver() {
+	p, s, row := &m.s.Partitions, m.s, m.row
+	m.late = false
 	m.write, m.wrote = m.write[:0], nil
 	for span := range func(yield func(Span) bool) { s.View().SealedVectors(row, yield) } {
 		if span.Off%UnitSize != 0 || span.Len%UnitSize != 0 {
@@ -213,8 +225,8 @@ func (m *modelLog) seal() {
 	if uint64(len(m.wrote)) != to-from {
 		m.t.Fatalf("vectors: got %d bytes, want [%d,%d)", len(m.wrote), from, to)
 	}
-	if position == end {
-		for i, b := range m.wrote[position-from:] {
+	if m.whole {
+		for i, b := range m.wrote[p.Sealed[row]-from:] {
 			if b != 0 {
 				m.t.Fatalf("byte %d behind the last record: got %d, want 0", i, b)
 			}
@@ -227,6 +239,9 @@ func (m *modelLog) complete() {
 	p, s, row := &m.s.Partitions, m.s, m.row
 	if p.Segments[row].Len() == 0 || !p.Writing(row) {
 		return
+	}
+	if m.late {
+		m.handOver()
 	}
 	var now []byte
 	for _, span := range m.write {
@@ -380,7 +395,10 @@ func TestJournalModel(t *testing.T) {
 				}
 				m.append(size)
 			case 3:
-				m.seal()
+				if m.seal(); m.late && random.IntN(2) == 0 {
+					m.append(48 + random.IntN(3000))
+					m.handOver()
+				}
 			case 4:
 				m.complete()
 			case 5:

@@ -88,7 +88,8 @@ func (v StateView) Sealed(row int) (from, to, sealed uint64) {
 }
 
 // SealedVectors yields the memory of the blocks [from, to) of the segment being written, in order; neighbours in memory come
-// as one.
+// as one. They end with the extent that was the last one when they were sealed: what was appended since begins with a copy of the last block, and
+// goes on to change.
 func (v StateView) SealedVectors(row int, yield func(Span) bool) {
 	s := v.s
 	p, x := &s.Partitions, &s.Journal.Extents
@@ -101,7 +102,7 @@ func (v StateView) SealedVectors(row int, yield func(Span) bool) {
 			break
 		}
 		end := min(AlignUp(x.end(e)), to)
-		if i+1 < list.Len() && x.Segment[list.At(i+1)] == segment {
+		if e != p.SealedExtent[row] && i+1 < list.Len() && x.Segment[list.At(i+1)] == segment {
 			end = min(end, x.File[list.At(i+1)]) // the next one holds a copy of this one's last block
 		}
 		if end <= from {
@@ -124,11 +125,14 @@ func (v StateView) SealedVectors(row int, yield func(Span) bool) {
 	}
 }
 
-// sealedIndex is the number of the extent that holds the byte at position from of the segment being written.
+// sealedIndex is the number of the extent that holds the byte at position from of the segment being written, as it was sealed.
 func (s *State) sealedIndex(row int, from uint64) int {
 	p, x := &s.Partitions, &s.Journal.Extents
 	list, segment := &p.Extents[row], p.Write[row]
 	i := list.Len() - 1
+	for i > 0 && list.At(i) != p.SealedExtent[row] {
+		i--
+	}
 	for i > 0 {
 		e := list.At(i)
 		if x.Segment[e] == segment && x.File[e] <= from {
