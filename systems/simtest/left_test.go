@@ -19,7 +19,7 @@ type left struct {
 func (p *play) leftovers() {
 	p.left = p.left[:0]
 	for _, a := range p.actors {
-		if a.own.there && !a.own.changes {
+		if a.own.there && !a.own.changes && !a.own.doubted {
 			p.left = append(p.left, left{a.ownStream(), a.own, p.server.level, true})
 		}
 	}

@@ -22,6 +22,7 @@ type ownTopic struct {
 	first   int      // what lies below this offset is gone
 	removed int      // and below this one it may be, for it was to be removed
 	stored  int      // offset; -1: none
+	doubted bool     // a purge has failed, and may have happened
 }
 
 func (a *actor) ownStream() wire.Ident {
@@ -70,7 +71,7 @@ func useOwn(a *actor) {
 
 // empty makes it what it is when it is new.
 func (own *ownTopic) empty() {
-	own.numbers, own.times, own.first, own.removed, own.stored = nil, nil, 0, 0, -1
+	own.numbers, own.times, own.first, own.removed, own.stored, own.doubted = nil, nil, 0, 0, -1, false
 }
 
 // full says whether it takes no more.
@@ -88,6 +89,14 @@ func (a *actor) ownWrite(op wire.Operation, body []byte, done func(), format str
 			return
 		}
 		a.p.mustWrite(got, format)
+		purges := op == wire.OpPurgeTopic || op == wire.OpPurgeStream
+		if purges && got.status == wire.StatusCannotWriteToFile && a.p.weather.disk && !a.p.weather.slow { // it has or has not, and is not under way
+			a.p.note("purge in doubt")
+			a.p.asForecast()
+			a.own.doubted = true
+			a.then = a.ownSend
+			return
+		}
 		a.own = ownTopic{number: a.own.number + 1}
 	}
 	if op.Metadata() {
@@ -120,6 +129,11 @@ func (a *actor) ownSend() {
 		switch {
 		case got.ok():
 			c, err := wire.DecodeSendReply(got.payload)
+			p.tempted = p.tempted || own.doubted
+			if own.doubted && c.BaseOffset == 0 {
+				own.empty()
+			}
+			own.doubted = false // what is taken stays
 			if err != nil || c.BaseOffset != uint64(len(own.numbers)) {
 				p.fail("send to a topic with %d messages: got offset %d, error %v", len(own.numbers), c.BaseOffset, err)
 			}
