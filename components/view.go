@@ -125,6 +125,12 @@ func (v StateView) SealedVectors(row int, yield func(Span) bool) {
 	}
 }
 
+// Padded says whether nothing lies behind a partition's sealed bytes that was there when they were sealed: the rest of their last block is zero.
+func (v StateView) Padded(row int) bool {
+	p := &v.s.Partitions
+	return v.s.Journal.Extents.end(p.SealedExtent[row]) == p.Sealed[row]
+}
+
 // sealedIndex is the number of the extent that holds the byte at position from of the segment being written, as it was sealed.
 func (s *State) sealedIndex(row int, from uint64) int {
 	p, x := &s.Partitions, &s.Journal.Extents

@@ -1,6 +1,7 @@
 package storage
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"syscall"
@@ -37,14 +38,14 @@ func WriteJournals(v components.StateView, st *components.Storage, io *IO) {
 		if !logReady(v, st, io, row) {
 			continue
 		}
-		count, bytes := uint32(0), uint64(0)
+		count, size := uint32(0), uint64(0)
 		for range func(yield func(components.Span) bool) { v.SealedVectors(partition, yield) } {
 			count++
 		}
 		from, to, sealed := v.Sealed(partition)
-		zeros := uint64(0)
+		behind := uint64(0) // zeros
 		if v.Level(partition) != components.LevelMemory {
-			zeros = zerosBehind(from, to, f.Initialized[row], v.WriteAllocated(partition))
+			behind = zerosBehind(from, to, f.Initialized[row], v.WriteAllocated(partition))
 		}
 		vectors, ok := st.Alloc((count + 1) * vectorSize)
 		if !ok {
@@ -53,23 +54,28 @@ func WriteJournals(v components.StateView, st *components.Storage, io *IO) {
 		}
 		st.In.Write.Clear(partition)
 		count = 0
+		last := components.Span{}
 		for span := range func(yield func(components.Span) bool) { v.SealedVectors(partition, yield) } {
 			putVector(st, vectors, count, span)
-			bytes += uint64(span.Len)
+			size += uint64(span.Len)
+			count++
+			last = span
+		}
+		if size != to-from || count == 0 {
+			panic(fmt.Sprintf("storage: %d sealed bytes of %v in memory for [%d,%d)", size, v.PartitionAt(partition), from, to))
+		}
+		if pad := uint32(to - sealed); v.Padded(partition) && !bytes.Equal(st.Memory.Bytes(last.Slice(last.Len-pad, pad)), zeros[:pad]) {
+			panic(fmt.Sprintf("storage: something lies behind the sealed bytes [%d,%d) of %v", from, sealed, v.PartitionAt(partition)))
+		}
+		if behind > 0 {
+			putVector(st, vectors, count, st.Zeros.Slice(0, uint32(behind)))
+			size += behind
 			count++
 		}
-		if bytes != to-from || count == 0 {
-			panic(fmt.Sprintf("storage: %d sealed bytes of %v in memory for [%d,%d)", bytes, v.PartitionAt(partition), from, to))
-		}
-		if zeros > 0 {
-			putVector(st, vectors, count, st.Zeros.Slice(0, uint32(zeros)))
-			bytes += zeros
-			count++
-		}
-		f.Initialized[row] = max(f.Initialized[row], from+bytes)
+		f.Initialized[row] = max(f.Initialized[row], from+size)
 		slot, token := take(st, OpWriteLog, uint64(row))
 		st.Inflight.Span[slot], st.Inflight.Aux[slot], st.Inflight.More[slot] = vectors, uint64(v.PartitionAt(partition)), sealed
-		st.Inflight.Size[slot] = bytes
+		st.Inflight.Size[slot] = size
 		f.Inflight[row]++
 		st.Writes++
 		flags := uint32(0)
