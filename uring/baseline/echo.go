@@ -129,9 +129,9 @@ func EchoNet() (*Echo, error) {
 	}}, nil
 }
 
-// EchoLoad sends messages over so many connections, one in flight on each, for a while, and returns the echoes per second. It runs on a ring
-// of its own, as shard 0 of h, which receives into provided buffers and spins for spinMicros, so that the load costs less than what it
-// measures: it belongs in another process than the server, and to spin on another core.
+// EchoLoad sends messages over so many connections, one in flight on each, for a while, at least until one has come back, and returns the echoes
+// per second. It runs on a ring of its own, as shard 0 of h, which receives into provided buffers and spins for spinMicros, so that the load costs
+// less than what it measures: it belongs in another process than the server, and to spin on another core.
 func EchoLoad(h uring.Host, address string, connections int, d time.Duration, spinMicros uint64) (perSecond float64, err error) {
 	to, err := netip.ParseAddrPort(address)
 	if err != nil {
@@ -199,7 +199,7 @@ func echoOver(s *shard, buffers *uring.BufRing, to netip.AddrPort, connections i
 				ping(i)
 			}
 		}
-		if elapsed >= d {
+		if elapsed >= d && echoes > 0 {
 			return float64(echoes) / elapsed.Seconds(), nil // Close cancels what is in flight, and the process ends
 		}
 	}
