@@ -46,7 +46,7 @@ func forbidRings() error {
 
 // filtered is what the child does; it does not return.
 func filtered(role string) {
-	fields := strings.Fields(role)
+	fields := strings.SplitN(role, " ", 3) // a directory's name may hold spaces
 	step, io, dir := fields[0], fields[1], fields[2]
 	if step == "serve" {
 		os.Unsetenv(filteredEnv) // no name of a setting
