@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"os"
 	"strings"
@@ -46,6 +47,32 @@ func TestConsume(t *testing.T) {
 		}
 		if len(l.stored) != 0 {
 			t.Errorf("%s: got offsets %v stored, want none", test.args, l.stored)
+		}
+	}
+}
+
+// A poll asks for what is printed and no more, and none is made for nothing.
+func TestConsumeAsksForWhatItPrints(t *testing.T) {
+	for _, test := range []struct {
+		args string
+		want string // counts of the polls, each of which returns the rest of a batch of 4
+	}{
+		{"--partition=0", "[10 6 2]"},
+		{"--partition=0 --count=5", "[5 1]"},
+		{"--partition=0 --from=10", "[]"},
+		{"--partition=2", "[]"},
+	} {
+		l := filledLog(t)
+		counts := []uint32{}
+		l.before = func(h wire.RequestHeader, body []byte) ([]byte, bool, bool) {
+			if h.Code == wire.CodePollMessages {
+				poll, _ := wire.DecodePollMessages(body)
+				counts = append(counts, poll.Count)
+			}
+			return nil, false, false
+		}
+		if _, err := l.runOn(t, newConsumeCommand(), "", strings.Fields(test.args)...); err != nil || fmt.Sprint(counts) != test.want {
+			t.Errorf("%s: got polls of %v, %v, want %s", test.args, counts, err, test.want)
 		}
 	}
 }

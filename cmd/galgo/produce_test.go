@@ -155,6 +155,22 @@ func TestProduceMixesSmallFilesInABatch(t *testing.T) {
 	checkReport(t, l, filepath.Join(dir, "sent.tsv"), files)
 }
 
+// A file is read in pieces, and its lines are counted through all of them.
+func TestProduceCountsLinesOverPieces(t *testing.T) {
+	l := newScriptedLog(1)
+	dir := t.TempDir()
+	var text strings.Builder
+	for line := 0; text.Len() < 3*chunkSize; line++ {
+		fmt.Fprintf(&text, "%01000d\n", line)
+	}
+	path := writeFile(t, dir, "large.log", text.String())
+	reportPath := filepath.Join(dir, "sent.tsv")
+	if _, err := l.runOn(t, newProduceCommand(), "", "--report", reportPath, path); err != nil {
+		t.Fatal(err)
+	}
+	checkReport(t, l, reportPath, map[string]string{path: text.String()})
+}
+
 func TestProduceCreates(t *testing.T) {
 	l := newScriptedLog(2)
 	l.missing = true
