@@ -33,6 +33,23 @@ func TestTextRemoveEmptiesTheSpan(t *testing.T) {
 	}
 }
 
+// A text is compacted for the sake of more than half of it, and not for little.
+func TestTextIsWastefulFromHalfOn(t *testing.T) {
+	var text Text
+	spans := []Span{text.Add(make([]byte, 2*textWasteMin)), text.Add(make([]byte, textWasteMin)), text.Add(make([]byte, 2*textWasteMin))}
+	for i, want := range []bool{false, true, true} {
+		text.Remove(&spans[i])
+		if got := text.Wasteful(); got != want {
+			t.Errorf("%d strings of 3 removed, %d bytes left: got wasteful %v, want %v", i+1, text.Len(), got, want)
+		}
+	}
+	var small Text
+	span := small.Add(make([]byte, textWasteMin))
+	if small.Remove(&span); small.Wasteful() {
+		t.Error("a small text, all removed: got wasteful, want not")
+	}
+}
+
 func TestTextCompactWantsEveryString(t *testing.T) {
 	var text Text
 	column := []Span{text.Add([]byte("orders"))}

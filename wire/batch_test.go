@@ -73,6 +73,7 @@ func TestVerifyBatch(t *testing.T) {
 		{"request says 3", 3, func(b []byte) []byte { return b }, StatusInvalidMessagesCount},
 		{"both say 3", 3, func(b []byte) []byte { b[48] = 3; fitChecksum(b); return b }, StatusInvalidMessagesCount},
 		{"both say 1", 1, func(b []byte) []byte { b[48] = 1; fitChecksum(b); return b }, StatusInvalidMessagesCount},
+		{"both say 1, the other is spoiled", 1, func(b []byte) []byte { b[48] = 1; b[second+48]++; fitChecksum(b); return b }, StatusInvalidMessagesCount},
 		{"cut", 2, func(b []byte) []byte { return b[:len(b)-1] }, StatusInvalidCommand},
 		{"cut and length fits", 2, func(b []byte) []byte { b[32]--; return b[:len(b)-1] }, StatusInvalidCommand},
 		{"bytes left over", 2, func(b []byte) []byte { b[32]++; b = append(b, 0); fitChecksum(b); return b }, StatusInvalidCommand},

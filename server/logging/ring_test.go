@@ -71,6 +71,11 @@ func TestRingDropsWhenFull(t *testing.T) {
 	}
 	ring.drain()
 	ring.drain()
+	for i := range ring.slots {
+		if got := ring.slots[i].record; got != (record{}) {
+			t.Errorf("slot %d: got %+v kept after it was written, want nothing", i, got)
+		}
+	}
 	all := lines(t, &out)
 	if len(all) != 5 || all[3]["i"] != 3.0 || all[4]["count"] != 6.0 || all[4]["level"] != "warn" {
 		t.Fatalf("got %v, want lines 0 to 3 and one warning of 6", all)

@@ -47,6 +47,11 @@ func TestReadMachine(t *testing.T) {
 			"sys/fs/cgroup/a/b/cpu.max": "400000 100000\n", "sys/fs/cgroup/a/cpu.max": "250000 100000\n", "sys/fs/cgroup/cpu.max": "max 100000\n",
 			"sys/fs/cgroup/a/b/memory.max": "max\n", "sys/fs/cgroup/a/memory.max": "8388608\n",
 		}, Machine{CPUs: []int{0, 1, 2, 3, 4, 5, 6, 7}, Quota: 2.5, Memory: 8 * mib}},
+		{"v2, the smallest of several limits", map[string]string{
+			"proc/self/status": eight, "proc/self/cgroup": "0::/a/b\n", "sys/fs/cgroup/a/b/memory.max": "8388608\n", "sys/fs/cgroup/a/memory.max": "4194304\n",
+			"sys/fs/cgroup/memory.max": "12582912\n", "sys/fs/cgroup/a/b/cpu.max": "300000 100000\n", "sys/fs/cgroup/a/cpu.max": "200000 100000\n",
+			"sys/fs/cgroup/cpu.max": "400000 100000\n",
+		}, Machine{CPUs: []int{0, 1, 2, 3, 4, 5, 6, 7}, Quota: 2, Memory: 4 * mib}},
 		{"v2, the host's path seen from a container", map[string]string{
 			"proc/self/status": eight, "proc/self/cgroup": "0::/docker/abc\n", "sys/fs/cgroup/cpu.max": "50000 100000\n", "sys/fs/cgroup/memory.max": "4194304\n",
 		}, Machine{CPUs: []int{0, 1, 2, 3, 4, 5, 6, 7}, Quota: 0.5, Memory: 4 * mib}},
