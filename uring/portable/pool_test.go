@@ -3,6 +3,7 @@ package portable
 import (
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -60,7 +61,12 @@ func TestCloseWaitsForJobs(t *testing.T) {
 		f.push(uring.Read(from, f.slab.Addr(0), 1, uring.PositionCurrent, 0, 100+i))
 	}
 	f.wantWaiting(100)
-	// The pool's goroutines take the oldest first: when one byte has come back, all have begun but the last two or one of them.
+	for queued := 0; queued != 2; runtime.Gosched() { // the pool's goroutines take the oldest first
+		f.kernel.pool.mu.Lock()
+		queued = f.kernel.pool.queued
+		f.kernel.pool.mu.Unlock()
+	}
+	// When one byte has come back, all have begun but the last two or one of them.
 	f.release(to, 1)
 	for len(f.got) == 0 {
 		f.enter(true)
@@ -72,7 +78,17 @@ func TestCloseWaitsForJobs(t *testing.T) {
 	f.wantWaiting(1)
 	f.push(uring.Read(from, f.slab.Addr(0), 1, uring.PositionCurrent, 0, 2))
 	f.want(2, -int32(unix.EBADF))
-	f.release(to, poolMax+2)
+	f.release(to, 1)
+	for before := len(f.got); len(f.got) == before; {
+		f.enter(true)
+	}
+	missing := f.slab.PutPath(uring.PageSize, t.TempDir()+"/missing")
+	for range 3 { // what was in the pool's queue before it has been run when this has
+		f.push(uring.Openat(uring.AtCWD, missing, uring.O_RDONLY, 0, 3))
+		f.want(3, -int32(unix.ENOENT))
+	}
+	f.wantWaiting(1) // one more read has come back, and others have not
+	f.release(to, poolMax+1)
 	f.want(1, 0)
 	read, cancelled := 0, 0
 	for _, c := range f.got {
