@@ -176,9 +176,9 @@ func TestStopWithPlugins(t *testing.T) {
 }
 
 // retained is a partition, as Retention sees it, with segments of so many bytes and ages in seconds, oldest first.
-func retained(t *testing.T, options components.TopicOptions, partitions uint32, segmentSize uint64, segments ...[2]uint64) (v components.StateView, row int) {
+func retained(t *testing.T, options components.TopicOptions, partitions uint32, segmentSize uint64, segments ...[2]uint64) (w *tickWorld, row int) {
 	t.Helper()
-	w := newTickWorld(t)
+	w = newTickWorld(t)
 	s, c := w.state, w.state.Catalog
 	seq := c.Applied
 	apply := func(e wire.Event) {
@@ -203,7 +203,7 @@ func retained(t *testing.T, options components.TopicOptions, partitions uint32, 
 		s.Partitions.Segments[row].Append(at)
 		s.Partitions.Size[row] += segment[0]
 	}
-	return s.View(), row
+	return w, row
 }
 
 // What is too old or too much goes, in whole closed segments and 16 of them at most; what a partition may hold in any case stays.
@@ -237,9 +237,37 @@ func TestRetentionLimits(t *testing.T) {
 		{"more than that", components.TopicOptions{MessageExpiry: never, MaxSize: 8 * mib}, 1, many[:11], 20},
 		{"old or too much", components.TopicOptions{MessageExpiry: 50e6, MaxSize: 8 * mib}, 1, [][2]uint64{{mib, 60}, {60 * mib, 10}, {60 * mib, 10}, {mib, 5}}, 20},
 	} {
-		v, row := retained(t, test.options, test.partitions, 8*mib, test.segments...)
-		if got := excess(v, row); got != test.below {
+		w, row := retained(t, test.options, test.partitions, 8*mib, test.segments...)
+		if got := excess(w.state.View(), row); got != test.below {
 			t.Errorf("%s: got below %d, want %d", test.name, got, test.below)
+		}
+	}
+}
+
+// Whoever has stored an offset below the last message that goes loses messages, and that is said once for the partition.
+func TestRetentionWarnsOfLostMessages(t *testing.T) {
+	for _, test := range []struct {
+		stored []uint64
+		warns  bool
+	}{
+		{nil, false},
+		{[]uint64{9}, false}, // the last message that goes
+		{[]uint64{8}, true},
+		{[]uint64{30, 8}, true},
+		{[]uint64{30, 9}, false},
+	} {
+		w, row := retained(t, components.TopicOptions{MessageExpiry: 50e6, MaxSize: math.MaxUint64}, 1, 1<<20, [2]uint64{1 << 20, 60}, [2]uint64{1 << 20, 40})
+		for i, value := range test.stored {
+			w.state.Offsets.Set(w.state.Partitions.Entity(row), components.ConsumerKey{Kind: wire.ConsumerSingle, ID: uint32(i)}, value, uint64(i)+1)
+		}
+		r := NewRetention(60_000_000)
+		w.tick.Welcome(r)
+		v, ask := w.state.View(), &w.tick.guests[0].asks
+		for range 2 {
+			r.warn(v, row, excess(v, row), ask)
+		}
+		if got := r.warned.Len() == 1; got != test.warns {
+			t.Errorf("offsets %v stored, messages below 10 go: got a warning %v, want %v", test.stored, got, test.warns)
 		}
 	}
 }
