@@ -31,9 +31,25 @@ func TestClientRepliesAreKept(t *testing.T) {
 	expect(3, stamp(3), NumberGone)
 	expect(10, stamp(1), NumberKept)
 	c.Begin(20, wire.U128{})
-	c.Keep(20, make([]byte, ReplySizeMax+1))
-	expect(20, wire.U128{}, NumberGone)
-	expect(21, wire.U128{}, NumberNew)
+	c.Keep(20, make([]byte, ReplySizeMax))
+	expect(20, wire.U128{}, NumberKept)
+	c.Begin(21, wire.U128{})
+	c.Keep(21, make([]byte, ReplySizeMax+1))
+	expect(21, wire.U128{}, NumberGone)
+	expect(22, wire.U128{}, NumberNew)
+}
+
+// A session that has been followed by another one of its client is over already.
+func TestRemoveIsOfOneSession(t *testing.T) {
+	clients := NewClients(2)
+	client := &Client{ID: wire.U128{Lo: 1}, Session: 7}
+	clients.Add(client)
+	if clients.Remove(client.ID, 6) || clients.Find(client.ID) != client {
+		t.Error("another session: got the client removed, want it there")
+	}
+	if !clients.Remove(client.ID, 7) || clients.Find(client.ID) != nil {
+		t.Error("its session: got the client there, want it removed")
+	}
 }
 
 func TestFullClientTableEvictsTheOldest(t *testing.T) {

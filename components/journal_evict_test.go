@@ -37,6 +37,27 @@ func TestSpareGivesWay(t *testing.T) {
 	}
 }
 
+// A log of which all is removed keeps nothing, what was taken for its next batch included.
+func TestForgottenLogKeepsNothing(t *testing.T) {
+	s, _ := memoryWorld(4 << 20)
+	var entities ecs.Entities
+	m := newModelLog(t, s, nil, rand.New(rand.NewPCG(7, 7)), &entities)
+	for i := 0; i < 200 && s.Partitions.Spare[m.row] == NoRow; i++ {
+		m.append(1500)
+		m.persist()
+	}
+	if s.Partitions.Spare[m.row] == NoRow {
+		t.Fatal("200 appends: got none that left memory it was given, want a test that says something")
+	}
+	for i := range s.Partitions.Segments[m.row].Len() {
+		s.Segments.Gone[s.Partitions.Segments[m.row].At(i)] = true
+	}
+	s.ForgetExtents(m.row)
+	if got := s.Arena.InUse(); got != 0 {
+		t.Errorf("got %d bytes in use, want 0", got)
+	}
+}
+
 // A reply that is being sent keeps the memory that it refers to, and no more of the log.
 func TestSlowReaderKeepsWhatItReads(t *testing.T) {
 	s, _ := memoryWorld(4 << 20)

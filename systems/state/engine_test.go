@@ -371,6 +371,21 @@ func TestRequestsExpire(t *testing.T) {
 	e.empty()
 }
 
+// A send that waits for room is looked at again in time to be refused, though nothing comes back meanwhile.
+func TestWaitingSendKeepsItsTime(t *testing.T) {
+	e := newEngine(t, 8<<20)
+	partition := e.partition(components.LevelWritten, 1<<20)
+	conn := e.send(partition, plain(1, 100))
+	since := e.s.Now.MonoMicros
+	for e.tick(); len(e.replies) == 0; e.tick() { // nobody makes the file that it asks for
+		if due := e.s.Deadline; due <= e.s.Now.MonoMicros || due > since+waitMicros {
+			t.Fatalf("after %d µs: got deadline %d, want a later one, %d at most", e.s.Now.MonoMicros-since, due, since+waitMicros)
+		}
+		e.s.Now.MonoMicros = e.s.Deadline
+	}
+	e.want(conn, wire.StatusCannotAppendMessage)
+}
+
 // A batch that is young enough but not on disk yet is found behind older ones that are on disk alone.
 func TestPollByTimeBeyondTheDisk(t *testing.T) {
 	for _, size := range []int{100, 600_000} { // in the same segment, and in the next
