@@ -537,6 +537,11 @@ func TestOffsetRules(t *testing.T) {
 	if got := status(e.ask(remove)); got != wire.StatusConsumerOffsetNotFound {
 		t.Errorf("second delete: got %v, want %v", got, wire.StatusConsumerOffsetNotFound)
 	}
+	remove.Consumer = components.ConsumerKey{Kind: wire.ConsumerGroup, ID: 3}
+	e.s.Offsets.Set(partition, remove.Consumer, 1, 1) // as the group that has gone left it
+	if got := status(e.ask(remove)); got != wire.StatusConsumerGroupPartitionNotOwned {
+		t.Errorf("delete for a group that is not there: got %v, want %v", got, wire.StatusConsumerGroupPartitionNotOwned)
+	}
 	if got := status(store(1, 3, 0)); got != wire.StatusOK {
 		t.Errorf("key in a place that became free: got %v", got)
 	}

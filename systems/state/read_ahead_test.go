@@ -58,6 +58,10 @@ func TestSequentialReadersAreReadAhead(t *testing.T) {
 		next += 10
 		e.run(2)
 	}
+	e.tick() // for whatever else
+	if due := s.Deadline; due == 0 || due > s.Now.MonoMicros+aheadMicros {
+		t.Errorf("with a read ahead that nobody comes for: got deadline %d at %d, want one in time to give it up", due, s.Now.MonoMicros)
+	}
 	s.Now.MonoMicros += aheadMicros
 	e.run(2)
 	if len(s.Polls.Aheads) != 0 || e.reads.InUse() != 0 {
