@@ -254,6 +254,28 @@ func TestGroupHandOverWaitsForTheCommit(t *testing.T) {
 	w.equalCatalogs()
 }
 
+// What was polled of a partition before it was purged need not be committed any more, whether the hand-over began before or begins after.
+func TestPurgeEndsHandOver(t *testing.T) {
+	for _, before := range []bool{false, true} {
+		w, root := grouped(t, 2, 2)
+		a := w.member(0, 2)
+		if !a.poll(1, 10) {
+			t.Fatal("poll of the only member: got refused")
+		}
+		var b *testConn
+		if before {
+			b = w.member(1, 3)
+			b.wantSync("g")
+		}
+		root.must(wire.OpPurgeTopic, topicRef("s", "a"))
+		if !before {
+			b = w.member(1, 3)
+		}
+		w.settle()
+		b.wantSync("g", 1)
+	}
+}
+
 func TestGroupHandOverEndsInTime(t *testing.T) {
 	w, _ := grouped(t, 2, 2)
 	a := w.member(0, 2)
