@@ -446,11 +446,12 @@ func TestLargestFrame(t *testing.T) {
 	var b wire.BatchBuilder
 	for i := range uint64(4) {
 		for partition := range uint32(2) {
-			send(t, c, orders, partition, batch(&b, i, 1, wire.FrameSizeMax-1000), i)
+			send(t, c, orders, partition, batch(&b, 2*i, 1, wire.FrameSizeMax-700), 2*i)
+			send(t, c, orders, partition, batch(&b, 2*i+1, 1, 10), 2*i+1) // for which the answer to a poll of both has no room
 		}
 	}
 	for partition := range uint32(2) {
-		readAll(t, c, orders, partition, 4, 10)
+		readAll(t, c, orders, partition, 8, 10)
 	}
 }
 

@@ -332,6 +332,24 @@ func TestGroupMembersLeaveWithTheirSession(t *testing.T) {
 	}
 }
 
+// A member is silent once it was not heard for more than 1.2 intervals, and shard 0 is asked once to end its session.
+func TestSilenceIsToldOnce(t *testing.T) {
+	w, _ := grouped(t, 2, 2)
+	b := w.member(1, 3)
+	s, row := b.s, b.row()
+	s.HeartbeatMicros, s.Conns.Step[row] = 1000, components.Idle
+	for _, test := range []struct {
+		silent uint64
+		asked  int
+	}{{1100, 0}, {1200, 0}, {1201, 1}, {9000, 1}} {
+		s.Now.MonoMicros, s.SilentAt = s.Conns.Heard[row]+test.silent, 0
+		ExpireSilent(s)
+		if got := s.Out.Requests[0].Len(); got != test.asked {
+			t.Errorf("silent for %d µs of an interval of 1000: got %d requests, want %d", test.silent, got, test.asked)
+		}
+	}
+}
+
 func TestGroupDeletionTakesOffsets(t *testing.T) {
 	w, c := grouped(t, 2, 3)
 	a := w.member(0, 2)

@@ -367,6 +367,33 @@ func TestRequestsOfADeletedUser(t *testing.T) {
 }
 
 // A login that meets the deletion of its user on shard 0 opens no session, and one that was decided before loses it.
+// A name or password that no user can have is refused at once: a worker has enough to do with those that may be right.
+func TestImpossibleLoginsAreNotHashed(t *testing.T) {
+	w := newWorld(t, 1)
+	long := strings.Repeat("x", wire.PasswordSizeMax+1)
+	for _, test := range []struct {
+		user, password string
+		jobs           int
+	}{
+		{"second", long, 0},
+		{"second", long[1:], 1},
+		{"second", "xx", 0},
+		{"se", testPassword, 0},
+		{strings.Repeat("x", wire.UsernameSizeMax+1), testPassword, 0},
+		{"nobody", testPassword, 1},
+	} {
+		c := w.conn(0)
+		c.beginLogin(2, test.user, test.password)
+		if got := c.s.Out.Jobs.Len(); got != test.jobs {
+			t.Errorf("%.10s with a password of %d bytes: got %d jobs, want %d", test.user, len(test.password), got, test.jobs)
+		}
+		w.settle()
+		if r := c.reply(); r.Kind != components.ReplyEvict || r.Reason != wire.EvictInvalidCredentials {
+			t.Errorf("%.10s with a password of %d bytes: got kind %d, reason %d, want it refused", test.user, len(test.password), r.Kind, r.Reason)
+		}
+	}
+}
+
 func TestLoginMeetsDeletion(t *testing.T) {
 	w := newWorld(t, 1)
 	root := w.root(0, 1)
