@@ -277,3 +277,22 @@ func TestPollsShareTicks(t *testing.T) {
 		}
 	}
 }
+
+// A reply takes as many batches as fit a frame, and one at least.
+func TestPollOfLargeBatches(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes 100 MiB")
+	}
+	e := newEngine(t, 160<<20)
+	partition := e.partition(components.LevelMemory, 1<<30)
+	for range 3 {
+		e.settle(e.send(partition, plain(1, 25<<20)))
+	}
+	for from, want := range []int{2, 2, 1} {
+		conn := e.poll(partition, wire.Strategy{Kind: wire.PollOffset, Value: uint64(from)}, 10, false)
+		e.tick() // without a disk
+		if first, messages, _ := e.messages(e.body(e.settle(conn))); first != uint64(from) || len(messages) != want {
+			t.Errorf("poll at %d: got %d messages from %d, want %d", from, len(messages), first, want)
+		}
+	}
+}
