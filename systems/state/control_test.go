@@ -473,6 +473,22 @@ func TestTakeoverBeforeTheAnswer(t *testing.T) {
 	}
 }
 
+// Word that a session is lost may come when its connection has another one already.
+func TestLossOfAFormerSession(t *testing.T) {
+	w := newWorld(t, 1)
+	c := w.root(0, 1)
+	for _, test := range []struct {
+		lost uint64
+		has  bool
+	}{{c.session - 1, true}, {c.session, false}} {
+		c.s.Replies.Push(components.Reply{Kind: components.ReplyEvict, Conn: c.entity, Client: c.client, Session: test.lost, Reason: wire.EvictNoSession})
+		AnswerReplies(c.s)
+		if got := c.s.Conns.Session[c.row()] == c.session; got != test.has {
+			t.Errorf("session %d is lost: got session %d kept %v, want %v", test.lost, c.session, got, test.has)
+		}
+	}
+}
+
 func TestSecondLoginOfAConnection(t *testing.T) {
 	w := newWorld(t, 1)
 	c := w.root(0, 5)

@@ -215,3 +215,40 @@ func TestNarrowUsers(t *testing.T) {
 	}
 	w.equalCatalogs()
 }
+
+// What is asked of a partition needs the right action on its topic as well, each command by itself.
+func TestMessagesNeedPermission(t *testing.T) {
+	w, root := permissionWorld(t)
+	root.must(wire.OpCreatePartitions, changeBody("1", "1", 1))
+	c := w.conn(0)
+	c.login(2, "second")
+	key := wire.OffsetKey{Consumer: wire.Consumer{Kind: wire.ConsumerSingle, Ident: wire.IdentOf(1)}, Stream: named("1"), Topic: named("1"),
+		Partition: wire.OptionalPartition{Present: true}}
+	for _, test := range []struct {
+		name  string
+		op    wire.Operation
+		code  wire.Code
+		body  []byte
+		grant wire.TopicGrants
+	}{
+		{"send", wire.OpSendMessages, 0, wire.AppendSendMessages(nil, wire.SendMessages{Stream: named("1"), Topic: named("1"),
+			Partitioning: wire.Partitioning{Kind: wire.PartitionNumbered}, MessagesCount: 1}), wire.TopicSendMessages},
+		{"poll", wire.OpNonReplicated, wire.CodePollMessages, wire.AppendPollMessages(nil, wire.PollMessages{Consumer: key.Consumer, Stream: key.Stream,
+			Topic: key.Topic, Partition: key.Partition, Strategy: wire.Strategy{Kind: wire.PollFirst}, Count: 1}), wire.TopicPollMessages},
+		{"get an offset", wire.OpNonReplicated, wire.CodeGetConsumerOffset, wire.AppendOffsetKey(nil, key), wire.TopicPollMessages},
+		{"store an offset", wire.OpStoreConsumerOffset, 0, wire.AppendStoreConsumerOffset(nil, wire.StoreConsumerOffset{OffsetKey: key}), wire.TopicPollMessages},
+		{"delete an offset", wire.OpDeleteConsumerOffset, 0, wire.AppendDeleteConsumerOffset(nil, wire.DeleteConsumerOffset{OffsetKey: key}), wire.TopicPollMessages},
+	} {
+		for _, held := range []wire.TopicGrants{wire.TopicSendMessages, wire.TopicPollMessages} {
+			root.must(wire.OpUpdatePermissions, permissionsBody("second", wire.AppendPermissions(nil, wire.Permissions{Streams: []wire.StreamPermissions{
+				{StreamID: 1, Topics: []wire.TopicPermissions{{TopicID: 1, Grants: held}}}}})))
+			r, answered := c.route(test.op, test.code, test.body)
+			if got, want := !answered || r.Status != wire.StatusUnauthorized, held == test.grant; got != want {
+				t.Errorf("%s with grants %#x: got answered %v, status %d, want allowed %v", test.name, held, answered, r.Status, want)
+			}
+			for w.shards[0].Requests.Len() > 0 { // passed on to the owner, which has nothing of this
+				w.shards[0].Requests.Pop()
+			}
+		}
+	}
+}

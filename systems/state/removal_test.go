@@ -238,6 +238,26 @@ func TestProposalsThatComeTooLate(t *testing.T) {
 	w.equalCatalogs()
 }
 
+// An owner speaks of the log that it has then: what it proposed before a purge would take new messages away.
+func TestProposalOfThePurgedLog(t *testing.T) {
+	w := newWorld(t, 1)
+	root := w.root(0, 1)
+	root.must(wire.OpCreateStream, streamBody("s"))
+	root.must(wire.OpCreateTopic, topicBody("s", "t", 1))
+	root.must(wire.OpPurgeTopic, topicRef("s", "t"))
+	s, c := w.shards[0], w.control()
+	row := w.partitions(0, "s", "t")[0]
+	for _, test := range []struct{ epoch, removed uint64 }{{0, 0}, {1, 20}} {
+		c.Proposals = []*components.Proposal{{Partition: c.Decided.Partitions.Entity(row), Count: 2, Asked: true,
+			Asker: &components.Asker{Since: s.Now.MonoMicros, Told: true}}}
+		c.Proposed = &components.Reply{Kind: components.ReplyProposed, Offset: 20, Epoch: test.epoch}
+		decideProposals(s)
+		if got := c.Decided.Partitions.Removed[row]; got != test.removed || len(c.Proposals) != 0 {
+			t.Errorf("proposal of epoch %d: got removed below %d, %d proposals left, want %d and none", test.epoch, got, len(c.Proposals), test.removed)
+		}
+	}
+}
+
 // When the control log fails, what is under way is answered so, in whatever state.
 func TestRemovalsWhenTheLogFails(t *testing.T) {
 	w := newWorld(t, 1)

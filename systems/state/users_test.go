@@ -366,7 +366,6 @@ func TestRequestsOfADeletedUser(t *testing.T) {
 	}
 }
 
-// A login that meets the deletion of its user on shard 0 opens no session, and one that was decided before loses it.
 // A name or password that no user can have is refused at once: a worker has enough to do with those that may be right.
 func TestImpossibleLoginsAreNotHashed(t *testing.T) {
 	w := newWorld(t, 1)
@@ -394,6 +393,7 @@ func TestImpossibleLoginsAreNotHashed(t *testing.T) {
 	}
 }
 
+// A login that meets the deletion of its user on shard 0 opens no session, and one that was decided before loses it.
 func TestLoginMeetsDeletion(t *testing.T) {
 	w := newWorld(t, 1)
 	root := w.root(0, 1)
