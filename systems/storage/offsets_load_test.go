@@ -127,6 +127,38 @@ func TestRemoveOldOffsets(t *testing.T) {
 	}
 }
 
+// removals notes what is removed, and when the directory is synced.
+type removals struct {
+	uring.Files
+	did []string
+}
+
+func (r *removals) Remove(name string) error {
+	r.did = append(r.did, filepath.Base(name))
+	return r.Files.Remove(name)
+}
+
+func (r *removals) SyncDir(name string) error {
+	r.did = append(r.did, "sync")
+	return r.Files.SyncDir(name)
+}
+
+// A loss of power keeps a later run's deletions as long as it keeps what they delete.
+func TestOldOffsetsGoRunByRun(t *testing.T) {
+	root := testDir(t)
+	want := []string{}
+	for run := uint64(1); run <= 3; run++ {
+		for shard := range uint32(2) {
+			want = append(want, filepath.Base(writeOffsetsTest(t, root, run, shard)))
+		}
+		want = append(want, "sync")
+	}
+	files := &removals{Files: uring.SystemFiles()}
+	if err := RemoveOldOffsets(files, root, 3); err != nil || !slices.Equal(files.did, want[:6]) {
+		t.Errorf("got %v, %v, want %v", files.did, err, want[:6])
+	}
+}
+
 func TestLowerOffsets(t *testing.T) {
 	records := []wire.OffsetRecord{offsetRecord(1, 1, 9, 1), offsetRecord(1, 2, 10, 2), offsetRecord(2, 1, 50, 3), offsetRecord(3, 1, 0, 4)}
 	kept, notes := LowerOffsets(records, func(partition ecs.Entity) (uint64, bool) {
