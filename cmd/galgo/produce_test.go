@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -61,6 +62,7 @@ func TestProduceBoundsBatchesInBytes(t *testing.T) {
 func TestProduceFilesByPath(t *testing.T) {
 	l := newScriptedLog(4)
 	dir := t.TempDir()
+	t.Chdir(dir) // for --source takes short paths only
 	var paths []string
 	want := map[string]string{}
 	for i := range 20 {
@@ -68,7 +70,7 @@ func TestProduceFilesByPath(t *testing.T) {
 		for line := range i * 3 {
 			fmt.Fprintf(&text, "%d/%d\n", i, line)
 		}
-		path := writeFile(t, dir, fmt.Sprintf("%d.log", i), text.String())
+		path := filepath.Base(writeFile(t, dir, fmt.Sprintf("%d.log", i), text.String()))
 		paths = append(paths, path)
 		want[path] = text.String()
 	}
@@ -111,11 +113,17 @@ func checkReport(t *testing.T, l *scriptedLog, reportPath string, files map[stri
 	}
 	seen := 0
 	for row := range strings.Lines(string(text)) {
-		var partition, offset, count, first, last int
-		var path string
-		if _, err := fmt.Sscanf(row, "%d\t%d\t%d\t%s\t%d\t%d\n", &partition, &offset, &count, &path, &first, &last); err != nil {
-			t.Fatalf("got %q: %v", row, err)
+		fields := strings.Split(strings.TrimSuffix(row, "\n"), "\t")
+		if len(fields) != 6 {
+			t.Fatalf("got %q, want six fields", row)
 		}
+		var partition, offset, count, first, last int
+		for i, number := range map[int]*int{0: &partition, 1: &offset, 2: &count, 4: &first, 5: &last} {
+			if *number, err = strconv.Atoi(fields[i]); err != nil {
+				t.Fatalf("got %q: %v", row, err)
+			}
+		}
+		path := fields[3]
 		stored, source := strings.Split(l.payloads(partition), "\n"), strings.Split(files[path], "\n")
 		for i := range count {
 			if stored[offset+i] != source[first-1+i] {
