@@ -10,6 +10,9 @@ import (
 	"testing"
 	"time"
 
+	"galgo/ecs"
+	"galgo/systems/storage"
+	"galgo/uring"
 	"galgo/wire"
 	"galgo/wire/client"
 )
@@ -310,5 +313,41 @@ func TestSilentMemberIsEvicted(t *testing.T) {
 	}
 	if _, err := alone.Streams(); err != nil {
 		t.Errorf("session without a group: got %v, want it left alone", err)
+	}
+}
+
+// A crash in the middle of a group's deletion leaves what it stored. The next group of the same id, which is another one, does not get it.
+func TestOffsetsOfAGroupThatIsGone(t *testing.T) {
+	s := start(t, setup{})
+	c := s.dial()
+	orders := topic(t, c, "orders", 1)
+	var b wire.BatchBuilder
+	send(t, c, orders, 0, batch(&b, 0, 10, 10), 0)
+	s.stop()
+	files := uring.SystemFiles()
+	dir, err := storage.OpenDirectory(files, s.dir, false, func([]byte) {}, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	partition := uint64(ecs.MakeEntity(0, 1))
+	log, err := storage.RewriteOffsets(files, s.dir, dir.Secret(), 1, 9, []wire.OffsetRecord{
+		{Partition: partition, Kind: wire.ConsumerGroup, Consumer: 0, Value: 7, Order: 1 << wire.RunShift},
+		{Partition: partition, Kind: wire.ConsumerSingle, Consumer: 5, Value: 7, Order: 1<<wire.RunShift + 1}})
+	if err = errors.Join(err, files.Close(log.FD), dir.Close()); err != nil {
+		t.Fatal(err)
+	}
+	s = start(t, setup{dir: s.dir})
+	c = s.dial()
+	if group, err := c.CreateGroup(named("s"), orders, "g"); err != nil || group.ID != 0 {
+		t.Fatalf("got group %+v, %v, want one of id 0", group, err)
+	}
+	for _, test := range []struct {
+		consumer wire.Consumer
+		found    bool
+	}{{wire.Consumer{Kind: wire.ConsumerGroup, Ident: named("g")}, false}, {wire.Consumer{Kind: wire.ConsumerSingle, Ident: wire.IdentOf(5)}, true}} {
+		key := wire.OffsetKey{Consumer: test.consumer, Stream: named("s"), Topic: orders, Partition: wire.OptionalPartition{Present: true}}
+		if got, found, err := c.Offset(key); err != nil || found != test.found {
+			t.Errorf("consumer of kind %d: got offset %+v, found %v, %v, want found %v", test.consumer.Kind, got, found, err, test.found)
+		}
 	}
 }
