@@ -50,8 +50,8 @@ func forLife(st *components.Storage) (bytes uint64) {
 	return bytes
 }
 
-// Unaccounted says, between two turns of any shards, whose arena has handed out other memory than somebody owns, or what is promised to nobody; "" is
-// nothing. It is for tests.
+// Unaccounted says, between two turns of any shards, whose arena has handed out other memory than somebody owns, what is promised to nobody, or whose
+// receive buffers no connection has; "" is nothing. It is for tests.
 func (e *Engine) Unaccounted() string {
 	promised := uint64(0)
 	for _, sh := range e.Shards {
@@ -64,6 +64,15 @@ func (e *Engine) Unaccounted() string {
 			if own {
 				promised += storage.Promised(st.Conns.Frame[row])
 			}
+		}
+		buffers := 0
+		for row, conn := range st.Conns.Conn {
+			if conn != ecs.None && st.Conns.Buffer[row] != 0 {
+				buffers++
+			}
+		}
+		if got := sh.tick.IO.BuffersOut(); got != buffers {
+			return fmt.Sprintf("shard %d: got %d receive buffers in use, want %d", sh.id, got, buffers)
 		}
 	}
 	if got := e.Shards[0].Storage.Budget.Promised(); got != promised {

@@ -56,3 +56,18 @@ func TestSmallFramesBegin(t *testing.T) {
 		t.Errorf("a frame of %d bytes: got %d bytes for it, want %d", size, got, components.UnitSize)
 	}
 }
+
+// What a connection has sent and nobody will look at any more has no receive buffer once the connection is gone.
+func TestBuffersComeBack(t *testing.T) {
+	s := newScene(t, components.LevelWritten, 32<<20)
+	shard := s.server.Shards[0]
+	others := shard.State.Conns.Len()
+	s.connect("garbage").peer.Write(make([]byte, 2*wire.FrameHeaderSize))
+	s.wait(second)
+	if got := shard.State.Conns.Len(); got != others {
+		t.Errorf("after what is no frame: got %d connections, want %d", got, others)
+	}
+	if leaks := s.server.Unaccounted(); leaks != "" {
+		t.Error(leaks)
+	}
+}

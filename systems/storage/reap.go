@@ -23,6 +23,9 @@ func (io *IO) recycle(id uint16) {
 	io.buffersOut--
 }
 
+// BuffersOut is how many receive buffers hold bytes of ours.
+func (io *IO) BuffersOut() int { return io.buffersOut }
+
 // NewIO is the I/O side of a shard. buffers may be nil where no connections are served.
 func NewIO(ring *uring.Ring, buffers *uring.BufRing, bufferMem components.Span) *IO {
 	return &IO{Ring: ring, Buffers: buffers, BufferMem: bufferMem, completed: make([]uring.Completion, components.FactsMax()/4)}
