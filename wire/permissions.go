@@ -22,6 +22,8 @@ const (
 	GlobalSendMessages
 
 	globalGrantsCount = iota
+
+	GlobalAll GlobalGrants = 1<<globalGrantsCount - 1
 )
 
 // StreamGrants is what a user may do in one stream. The bits are in wire order.

@@ -39,9 +39,14 @@ func userAt(c *components.Catalog, row int) wire.User {
 	return wire.User{ID: u.ID[row], CreatedAt: u.CreatedAt[row], Status: userStatus(u.Active[row]), Username: c.Text(u.Name[row])}
 }
 
+// rootPermissions describes what root may do; nothing is stored for it, since every check lets root pass.
+var rootPermissions = wire.AppendPermissions(nil, wire.Permissions{Global: wire.GlobalAll})
+
 func appendUserDetails(dst []byte, c *components.Catalog, row int) []byte {
 	details := wire.UserDetails{User: userAt(c, row)}
-	if block := c.Text(c.Users.Permissions[row]); len(block) > 0 {
+	if c.Users.ID[row] == components.RootID {
+		details.Permissions = rootPermissions
+	} else if block := c.Text(c.Users.Permissions[row]); len(block) > 0 {
 		details.Permissions = block
 	}
 	return wire.AppendUserDetails(dst, details)

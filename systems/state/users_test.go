@@ -64,6 +64,21 @@ func TestCreateUser(t *testing.T) {
 	w.equalCatalogs()
 }
 
+// Root holds no grants and needs none. Whoever asks what it may do, as clients and tools do before they act, reads that it may do everything.
+func TestRootIsDescribedWithEveryGrant(t *testing.T) {
+	root := newWorld(t, 2).root(1, 1)
+	body, status := root.read(wire.CodeGetUser, wire.AppendIdent(nil, wire.IdentOf(components.RootID)))
+	details, err := wire.DecodeUserDetails(body)
+	if status != wire.StatusOK || err != nil {
+		t.Fatalf("GET_USER of root: got status %d, %v", status, err)
+	}
+	every := wire.GlobalManageServers | wire.GlobalReadServers | wire.GlobalManageUsers | wire.GlobalReadUsers | wire.GlobalManageStreams |
+		wire.GlobalReadStreams | wire.GlobalManageTopics | wire.GlobalReadTopics | wire.GlobalPollMessages | wire.GlobalSendMessages
+	if want := global(every); !bytes.Equal(details.Permissions, want) {
+		t.Errorf("permissions of root: got %x, want %x", details.Permissions, want)
+	}
+}
+
 // Two clients ask for the same name while no password is hashed: one of them gets it.
 func TestConflictsAreJudgedAfterHashing(t *testing.T) {
 	w := newWorld(t, 2)
