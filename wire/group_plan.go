@@ -30,6 +30,7 @@ type GroupChange struct {
 	Heir      uint32 // id of the member who gets it
 	Since     uint64 // generation since which the owner does not poll any more
 	Due       uint64 // mono µs at which the heir gets it in any case
+	Dealt     bool   // all partitions were dealt anew: who asks about the group finds it with its heir already
 }
 
 // NoMember is the owner of a partition when nobody is in the group.
@@ -83,11 +84,22 @@ func (p *GroupPlan) Polls(partition uint32, session uint64) bool {
 
 // AppendPartitions appends the partitions that a member may poll, in ascending order.
 func (p *GroupPlan) AppendPartitions(dst []uint32, member uint32) []uint32 {
+	return p.appendPartitions(dst, member, false)
+}
+
+// AppendAssigned appends the partitions that a member has as others see it: those that it may poll, and those that are dealt to it.
+func (p *GroupPlan) AppendAssigned(dst []uint32, member uint32) []uint32 {
+	return p.appendPartitions(dst, member, true)
+}
+
+func (p *GroupPlan) appendPartitions(dst []uint32, member uint32, dealt bool) []uint32 {
 	changes := p.HandOvers
 	for partition, owner := range p.Owners {
 		if len(changes) > 0 && changes[0].Partition == uint32(partition) {
+			if owner = NoMember; dealt && changes[0].Dealt {
+				owner = changes[0].Heir
+			}
 			changes = changes[1:]
-			continue
 		}
 		if owner == member {
 			dst = append(dst, uint32(partition))

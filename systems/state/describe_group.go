@@ -53,12 +53,13 @@ func groupOf(s *components.State, group int) wire.Group {
 		Name: s.Catalog.Text(t.Name[group])}
 }
 
-// appendGroupDetails appends a group and its members with the partitions that they may poll.
+// appendGroupDetails appends a group and its members with the partitions that are theirs. Once a member has left, or partitions have come or gone, all of
+// them are somebody's at once, although a new owner polls some of them only when the old one is done.
 func appendGroupDetails(dst []byte, s *components.State, group int) []byte {
 	plan := s.Catalog.Groups.Plan[group]
 	dst = wire.AppendGroup(dst, groupOf(s, group))
 	for _, seat := range plan.Members {
-		dst = wire.AppendGroupMember(dst, wire.GroupMember{ID: seat.ID, Partitions: plan.AppendPartitions(nil, seat.ID)})
+		dst = wire.AppendGroupMember(dst, wire.GroupMember{ID: seat.ID, Partitions: plan.AppendAssigned(nil, seat.ID)})
 	}
 	return dst
 }

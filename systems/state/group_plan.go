@@ -171,7 +171,7 @@ func (p *planner) redistribute(partitions uint32) {
 		if !leaving {
 			change = wire.GroupChange{Partition: partition, Since: p.plan.Generation, Due: p.due}
 		}
-		change.Heir = to
+		change.Heir, change.Dealt = to, true
 		p.plan.HandOvers = append(p.plan.HandOvers, change)
 	}
 }

@@ -287,6 +287,51 @@ func TestGroupHandOverEndsInTime(t *testing.T) {
 	b.wantSync("g", 1)
 }
 
+// Once a member has left, or partitions were added, each partition is described as somebody's, although a new owner polls some of them only when the old
+// one is done.
+func TestGroupIsDescribedAsDealt(t *testing.T) {
+	w, root := grouped(t, 2, 3)
+	for _, s := range w.shards {
+		s.RebalancingMicros = 1_000_000
+	}
+	describe := func() (lists [][]uint32) {
+		body, _ := root.read(wire.CodeGetConsumerGroup, groupRef("s", "a", "g"))
+		details, err := wire.DecodeGroupDetails(body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, member := range details.Members {
+			lists = append(lists, member.Partitions)
+		}
+		return lists
+	}
+	want := func(when string, lists ...[]uint32) {
+		t.Helper()
+		if got := describe(); !slices.EqualFunc(got, lists, slices.Equal) {
+			t.Errorf("%s: got %v, want %v", when, got, lists)
+		}
+	}
+	a := w.member(0, 2)
+	for partition := range uint32(3) {
+		a.poll(partition, 10)
+	}
+	b, c := w.member(1, 3), w.member(0, 4)
+	want("joined, nothing committed", []uint32{0}, nil, nil)
+	c.must(wire.OpLeaveConsumerGroup, groupRef("s", "a", "g"))
+	w.settle()
+	want("one left", []uint32{0, 2}, []uint32{1})
+	a.wantSync("g", 0, 2)
+	b.wantSync("g")
+	root.must(wire.OpCreatePartitions, changeBody("s", "a", 1))
+	w.settle()
+	want("one partition more", []uint32{0, 2}, []uint32{1, 3})
+	b.wantSync("g", 3)
+	a.commit(1, 10)
+	w.settle()
+	want("committed", []uint32{0, 2}, []uint32{1, 3})
+	b.wantSync("g", 1, 3)
+}
+
 func TestGroupMembersLeaveWithTheirSession(t *testing.T) {
 	for name, end := range map[string]func(w *world, root, a, b *testConn){
 		"logout": func(_ *world, _, _, b *testConn) {

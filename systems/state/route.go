@@ -270,6 +270,9 @@ func pollRequest(s *components.State, row int, poll *wire.PollMessages, member u
 		return r, 0, wire.StatusInvalidIdentifier
 	}
 	if status := t.findPartition(s, poll.Partition.ID); status != wire.StatusOK {
+		if poll.Consumer.IsGroup() { // it may be gone since the member learnt of it: whose it is comes first
+			status = wire.StatusConsumerGroupPartitionNotOwned
+		}
 		return r, 0, status
 	}
 	if !Allowed(s, s.Conns.User[row], PollMessages, s.Catalog.Topics.Stream[t.topic], s.Catalog.Topics.Entity(t.topic)) {
