@@ -2,7 +2,6 @@ package state
 
 import (
 	"fmt"
-	"iter"
 
 	"galgo/components"
 	"galgo/ecs"
@@ -102,53 +101,31 @@ func openPartitions(s *components.State, e *wire.Event) {
 
 // ownedPartitions lists the partitions of this shard that an event is about to delete.
 func ownedPartitions(s *components.State, e *wire.Event) (owned []ecs.Entity) {
-	if e.Kind == wire.EventPurged {
-		return nil
-	}
-	for row := range endedBy(s.Catalog, e) {
-		if s.Catalog.OwnerOf(row, s.Shards) == s.Shard {
-			owned = append(owned, s.Catalog.Partitions.Entity(row))
+	for _, partition := range deletedBy(s.Catalog, e) {
+		if s.Catalog.OwnerOf(s.Catalog.Partitions.MustRow(partition), s.Shards) == s.Shard {
+			owned = append(owned, partition)
 		}
 	}
 	return owned
 }
 
-// endedBy yields the rows of the partitions of a catalog that an event deletes or purges.
-func endedBy(c *components.Catalog, e *wire.Event) iter.Seq[int] {
-	return func(yield func(int) bool) {
-		ofTopic := func(topic int) bool {
-			for row := range c.PartitionsByID(topic) {
-				if !yield(row) {
-					return false
-				}
-			}
-			return true
+// deletedBy lists the partitions that an event deletes from a catalog. Streams and topics that are not there have none.
+func deletedBy(c *components.Catalog, e *wire.Event) (deleted []ecs.Entity) {
+	switch e.Kind {
+	case wire.EventStreamDeleted:
+		if stream, ok := c.Streams.Row(ecs.Entity(e.Stream)); ok {
+			deleted = appendPartitionsBelow(nil, c, stream)
 		}
-		switch e.Kind {
-		case wire.EventStreamDeleted:
-			if stream, ok := c.Streams.Row(ecs.Entity(e.Stream)); ok {
-				for topic := range c.TopicsByID(stream) {
-					if !ofTopic(topic) {
-						return
-					}
-				}
-			}
-		case wire.EventTopicDeleted:
-			if topic, ok := c.Topics.Row(ecs.Entity(e.Topic)); ok {
-				ofTopic(topic)
-			}
-		case wire.EventPartitionsDeleted:
-			for i := range e.Partitions.Len() {
-				if row, ok := c.Partitions.Row(ecs.Entity(e.Partitions.At(i))); ok && !yield(row) {
-					return
-				}
-			}
-		case wire.EventPurged:
-			if row, ok := c.Partitions.Row(ecs.Entity(e.Partition)); ok {
-				yield(row)
-			}
+	case wire.EventTopicDeleted:
+		if topic, ok := c.Topics.Row(ecs.Entity(e.Topic)); ok {
+			deleted = appendPartitions(nil, c, topic)
+		}
+	case wire.EventPartitionsDeleted:
+		for i := range e.Partitions.Len() {
+			deleted = append(deleted, ecs.Entity(e.Partitions.At(i)))
 		}
 	}
+	return deleted
 }
 
 // passApplied moves Control.Applied over what this shard has applied, and builds the answers of what it passes.

@@ -83,14 +83,15 @@ func failControl(s *components.State) {
 	c := s.Control
 	c.ReadOnly = true
 	s.Gauges.ReadOnly.Store(true)
-	var doubted [][2]*wire.Event // an event that the log may have, and what takes its place
-	failed := false              // answers behind a failed event were decided on it
+	type doubt struct{ event, empty *wire.Event } // what the log may have, and what takes its place
+	var doubts []doubt
+	failed := false // answers behind a failed event were decided on it
 	for i := c.Written; i < c.Pending.Len(); i++ {
 		d := c.Pending.At(i)
 		if d.Event != nil && d.Event.Kind.Logged() {
 			empty := &wire.Event{Kind: wire.EventEmpty, Seq: d.Event.Seq, Time: d.Event.Time}
 			if i < c.Written+c.Writing { // the others were never handed over
-				doubted = append(doubted, [2]*wire.Event{d.Event, empty})
+				doubts = append(doubts, doubt{d.Event, empty})
 			}
 			d.Event, failed = empty, true
 		} else if d.Event != nil || !failed {
@@ -102,9 +103,13 @@ func failControl(s *components.State) {
 	}
 	c.Written, c.Writing = c.Pending.Len(), 0
 	decideAgain(s)
-	for _, events := range doubted {
-		for row := range endedBy(c.Decided, events[0]) {
-			events[1].Partitions = events[1].Partitions.AppendEntity(uint64(c.Decided.Partitions.Entity(row)))
+	for _, d := range doubts {
+		ended := deletedBy(c.Decided, d.event)
+		if d.event.Kind == wire.EventPurged {
+			ended = append(ended, ecs.Entity(d.event.Partition))
+		}
+		for _, partition := range ended {
+			d.empty.Partitions = d.empty.Partitions.AppendEntity(uint64(partition))
 		}
 	}
 }

@@ -15,12 +15,7 @@ func purgeStream(s *components.State, a *ask) outcome {
 	if out != (outcome{}) {
 		return out
 	}
-	catalog := s.Control.Decided
-	series := &components.Series{}
-	for topic := range catalog.TopicsByID(row) {
-		series.Partitions = appendPartitions(series.Partitions, catalog, topic)
-	}
-	return outcome{series: series}
+	return outcome{series: &components.Series{Partitions: appendPartitionsBelow(nil, s.Control.Decided, row)}}
 }
 
 // purgeTopic decides PurgeTopic.
@@ -58,6 +53,14 @@ func deleteSegments(s *components.State, a *ask) outcome {
 		return outcome{}
 	}
 	return outcome{proposal: &components.Proposal{Partition: catalog.Partitions.Entity(row), Count: remove.SegmentsCount}}
+}
+
+// appendPartitionsBelow appends those of all topics of a stream.
+func appendPartitionsBelow(list []ecs.Entity, catalog *components.Catalog, stream int) []ecs.Entity {
+	for topic := range catalog.TopicsByID(stream) {
+		list = appendPartitions(list, catalog, topic)
+	}
+	return list
 }
 
 func appendPartitions(list []ecs.Entity, catalog *components.Catalog, topic int) []ecs.Entity {
