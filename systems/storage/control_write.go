@@ -31,7 +31,7 @@ func WriteControl(v components.StateView, st *components.Storage, ring *uring.Ri
 			st.In.Control = components.ControlOrder{}
 		}
 		return
-	case c.Busy || st.Inflight.Free() < 2 || (!ordered && c.Step == components.ControlReady):
+	case !controlWaits(st) || st.Inflight.Free() < 2:
 		return
 	}
 	switch c.Step {

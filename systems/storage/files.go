@@ -221,16 +221,15 @@ func FinishGrowth(v components.StateView, st *components.Storage, io *IO) {
 	for st.GrowDone.Len() > 0 && st.Inflight.Free() > 1 {
 		step := *st.GrowDone.Front()
 		row := step.Row
-		if step.Err == 0 && step.Kind == OpWriteHead {
-			if !rename(st, io, row, step.Partition) {
-				return
-			}
-			st.GrowDone.Pop()
-			f.Inflight[row]--
-			continue
+		headed := step.Err == 0 && step.Kind == OpWriteHead
+		if headed && !rename(st, io, row, step.Partition) {
+			return
 		}
 		st.GrowDone.Pop()
 		f.Inflight[row]--
+		if headed {
+			continue
+		}
 		if step.Err == syscall.EOPNOTSUPP && step.Kind == OpAllocate {
 			step.Err = 0 // a filesystem without allocation: writes extend the file
 		}
