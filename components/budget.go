@@ -9,8 +9,8 @@ type Budget struct {
 	granted atomic.Uint64
 	promise atomic.Uint64
 	short   atomic.Uint64 // how often somebody was left without memory
-	dear    atomic.Int64  // bytes that are still to be found elsewhere before the machine is asked for new memory again
 	wanted  atomic.Uint64 // the most that one of them wanted, in bytes, since there was as much; 0: they may have it
+	dear    atomic.Int64  // bytes that are still to be found elsewhere before the machine is asked for new memory again
 }
 
 // dearBytes is for how many bytes new memory is thought dear once it was.

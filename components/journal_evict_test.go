@@ -16,20 +16,26 @@ func (m *modelLog) persist() {
 	m.vouch()
 }
 
-// What was taken for a batch that found room elsewhere after all gives way like everything else.
-func TestSpareGivesWay(t *testing.T) {
+// spareLog is a log, of which all is written, with memory that was taken for a batch that found room elsewhere after all.
+func spareLog(t *testing.T) *modelLog {
+	t.Helper()
 	s, _ := memoryWorld(4 << 20)
 	var entities ecs.Entities
 	m := newModelLog(t, s, nil, rand.New(rand.NewPCG(7, 7)), &entities)
-	spare := false
-	for i := 0; i < 200 && !spare; i++ {
+	for range 200 {
 		m.append(1500)
 		m.persist()
-		spare = s.Partitions.Spare[m.row] != NoRow
+		if s.Partitions.Spare[m.row] != NoRow {
+			return m
+		}
 	}
-	if !spare {
-		t.Fatal("200 appends: got none that left memory it was given, want a test that says something")
-	}
+	t.Fatal("200 appends: got none that left memory it was given, want a test that says something")
+	return nil
+}
+
+// What was taken for a batch that found room elsewhere after all gives way like everything else.
+func TestSpareGivesWay(t *testing.T) {
+	s := spareLog(t).s
 	s.Evict(1 << 30)
 	s.Evict(1 << 30)
 	if got := s.Arena.InUse(); got != 0 {
@@ -39,16 +45,8 @@ func TestSpareGivesWay(t *testing.T) {
 
 // A log of which all is removed keeps nothing, what was taken for its next batch included.
 func TestForgottenLogKeepsNothing(t *testing.T) {
-	s, _ := memoryWorld(4 << 20)
-	var entities ecs.Entities
-	m := newModelLog(t, s, nil, rand.New(rand.NewPCG(7, 7)), &entities)
-	for i := 0; i < 200 && s.Partitions.Spare[m.row] == NoRow; i++ {
-		m.append(1500)
-		m.persist()
-	}
-	if s.Partitions.Spare[m.row] == NoRow {
-		t.Fatal("200 appends: got none that left memory it was given, want a test that says something")
-	}
+	m := spareLog(t)
+	s := m.s
 	for i := range s.Partitions.Segments[m.row].Len() {
 		s.Segments.Gone[s.Partitions.Segments[m.row].At(i)] = true
 	}
