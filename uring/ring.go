@@ -75,7 +75,7 @@ func (r *Ring) Stats() Stats { return r.stats }
 func (r *Ring) Inflight() int { return r.inflight }
 
 // Push queues an entry, which the next Enter submits. One that the host cannot run (see Host.Supports) panics. It never fails: when the submission
-// queue is full it submits first, which splits a chain of linked entries, so chains are pushed where Room says they fit.
+// queue is full it submits first, which splits a chain of linked entries: a chain has to fit in what Params.Entries leaves.
 func (r *Ring) Push(e Entry) {
 	if t := Token(e.UserData); t.ofRing() || t.ofMessage() {
 		panic(fmt.Sprintf("uring: push of %s: token %#x has a reserved mark", OpName(e.Opcode), e.UserData))
