@@ -186,6 +186,7 @@ type Send struct {
 type IndexMark struct {
 	Partition ecs.Entity
 	SegmentID uint64
+	Since     uint64 // mono µs of the append
 	Entry     wire.IndexEntry
 }
 

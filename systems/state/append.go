@@ -17,8 +17,6 @@ const (
 	growRetryMicros = 500_000
 	// memoryRetryMicros is how soon is looked again for memory that others may have let go of.
 	memoryRetryMicros = 2_000
-	// markBytes is how much of a log lies between two entries of its index.
-	markBytes = 256 << 10
 )
 
 // AppendBatches gives each waiting batch its offsets and puts it in the journal.
@@ -183,7 +181,7 @@ func appendBatch(s *components.State, row int, r *components.Request, hasher *wi
 	position := s.Segments.End[segment]
 	if position-p.MarkLast[row] >= markBytes || position == wire.SegmentHeadSize {
 		p.MarkLast[row] = position
-		s.Marks.Push(row, components.IndexMark{Partition: p.Entity(row), SegmentID: s.Segments.ID[segment], Entry: wire.IndexEntry{
+		s.Marks.Push(row, components.IndexMark{Partition: p.Entity(row), SegmentID: s.Segments.ID[segment], Since: s.Now.MonoMicros, Entry: wire.IndexEntry{
 			Kind: wire.IndexRecord, SegmentID: s.Segments.ID[segment], Offset: base, Time: stamp, Position: position,
 			Run: s.Run, BaseOffset: s.Segments.Base[segment], Synced: p.Level[row] == components.LevelDurable,
 		}})

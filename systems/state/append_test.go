@@ -4,7 +4,6 @@ import (
 	"testing"
 
 	"galgo/components"
-	"galgo/ecs"
 	"galgo/wire"
 )
 
@@ -38,53 +37,6 @@ func TestTimesDoNotFallAlongALog(t *testing.T) {
 	e.settle(e.send(partition, plain(1, 100)))
 	if got := e.s.Partitions.TimeLast[row]; got <= first {
 		t.Errorf("the clock has caught up: got time %d, want a later one than %d", got, first)
-	}
-}
-
-// An entry of the index vouches for what is below it in every boot only where the write was synced.
-func TestIndexSaysWhatIsSynced(t *testing.T) {
-	for _, level := range []components.Level{components.LevelMemory, components.LevelWritten, components.LevelDurable} {
-		e := newEngine(t, 8<<20)
-		e.settle(e.send(e.partition(level, 1<<20), plain(1, 300_000)))
-		for range 20 {
-			e.s.Now.MonoMicros += lazyMicros
-			e.run(1)
-		}
-		if len(e.index) == 0 {
-			t.Fatalf("%v: got no entry, want one of the first record", level)
-		}
-		if got, want := e.index[0].Entry.Synced, level == components.LevelDurable; got != want {
-			t.Errorf("%v: got an entry that says synced %v, want %v", level, got, want)
-		}
-	}
-}
-
-// An entry of the index is written once its record is in the file, and not with the write that ends where the record begins.
-func TestIndexFollowsTheLog(t *testing.T) {
-	e := newEngine(t, 8<<20)
-	partition := e.partition(components.LevelWritten, 4<<20)
-	row := e.row(partition)
-	first := e.send(partition, plain(1, 300_000))
-	for !e.s.Partitions.Writing(row) {
-		e.tick()
-		e.grow()
-	}
-	second := e.send(partition, plain(1, 300_000))
-	for e.s.Partitions.OffsetNext[row] < 2 {
-		e.tick()
-		e.grow()
-	}
-	for i, conn := range []ecs.Entity{first, second} {
-		e.none(conn)
-		e.write()
-		e.tick()
-		e.want(conn, wire.StatusOK)
-		if n := e.s.Out.Index.Len(); n != 1 {
-			t.Fatalf("write %d: got %d entries, want 1", i, n)
-		}
-		if at := e.s.Out.Index.Pop().Entry.Offset; at != uint64(i) {
-			t.Errorf("write %d: got an entry of offset %d, want %d", i, at, i)
-		}
 	}
 }
 

@@ -7,8 +7,8 @@
 //   - Metadata: shard 0 decides in control_decide.go by one command for each operation (decide_*.go), has it logged (control_write.go) and
 //     published (control_publish.go); every shard applies it (apply_events.go); shard 0 answers (control_answer.go). Reads of metadata are answered
 //     by any shard (describe_*.go).
-//   - Messages: append.go puts batches into the journal, seal.go closes what is to be written, written.go acknowledges what was. poll.go answers from
-//     memory (poll_hot.go) or from disk (poll_cold.go, read_ahead.go).
+//   - Messages: append.go puts batches into the journal, seal.go closes what is to be written, written.go acknowledges what was, marks.go has it indexed.
+//     poll.go answers from memory (poll_hot.go) or from disk (poll_cold.go, read_ahead.go).
 //   - Stored offsets: offsets.go. Groups: group_*.go. Removal: truncate.go, purge.go, partitions.go.
 //
 // Words: a partition is doomed when the catalog does not have it any more and its row stays for what is in flight; faulted when its storage has

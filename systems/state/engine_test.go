@@ -161,41 +161,6 @@ func TestNoSpaceForTheNextSegment(t *testing.T) {
 	}
 }
 
-// An index entry of the next segment waits for a write of that segment: one of the segment before says nothing of it.
-func TestMarksWaitForTheirOwnWrite(t *testing.T) {
-	e := newEngine(t, 8<<20)
-	partition := e.partition(components.LevelWritten, 1<<20)
-	e.settle(e.send(partition, plain(1, 600_000)))
-	e.run(3)
-	e.index = nil
-	e.send(partition, plain(1, 300_000))
-	e.tick() // its write waits
-	e.send(partition, plain(1, 600_000))
-	e.tick()
-	e.grow()
-	e.tick() // appended to the next segment
-	p, row := &e.s.Partitions, e.row(partition)
-	if p.Segments[row].Len() != 2 || !p.Writing(row) {
-		t.Fatalf("segments: got %d, want 2 and a write in flight", p.Segments[row].Len())
-	}
-	next := e.s.Segments.ID[p.AppendSegment(row)]
-	e.write()
-	TakeWrites(e.s)
-	for e.s.Out.Index.Len() > 0 {
-		if mark := e.s.Out.Index.Pop(); mark.SegmentID == next {
-			t.Fatalf("entry %+v: got it before a write of its segment", mark.Entry)
-		}
-	}
-	e.run(5)
-	found := false
-	for _, mark := range e.index {
-		found = found || mark.SegmentID == next
-	}
-	if !found {
-		t.Fatal("entry of the next segment: got none after its write")
-	}
-}
-
 // A voucher that was asked for in an idle moment may come back when the partition is in its next segment.
 func TestIdleVoucherComesBackLate(t *testing.T) {
 	e := newEngine(t, 8<<20)

@@ -110,6 +110,7 @@ func fault(s *components.State, row int, why string, position uint64, errno uint
 	s.Gauges.Faulted.Add(1)
 	s.Unvouched.Clear(row)
 	s.Unsealed.Clear(row)
+	takeAllMarks(s, row)
 	refuseAll(s, row, wire.StatusCannotSaveMessagesToSegment)
 	s.Log.Log(components.LogError, "partition faulted: it takes no more messages, and serves those that are safe", components.Str("why", why),
 		components.Num("created", p.Created[row]), components.Num("partition", uint64(p.ID[row])),

@@ -16,7 +16,7 @@ const vouchMicros = 10_000
 
 // OrderVouchers asks for vouchers: of each segment that is complete, and of the last one where everything is written and nothing came for a
 // second. A voucher says that all before it is safe too, so a partition's segments are synced one after the other, and none is passed over.
-// Reads Unvouched. Writes VouchAt, Partitions.Vouching, Segments.Users, Out.Vouch.
+// Reads Unvouched. Writes VouchAt, Partitions.Vouching, Segments.Users, Marks, Out.Index, Out.Vouch.
 func OrderVouchers(s *components.State) {
 	if s.Unvouched.Len() == 0 {
 		return
@@ -48,7 +48,7 @@ func OrderVouchers(s *components.State) {
 			next = min(next, due)
 			continue
 		}
-		if s.Out.Vouch.Free() == 0 {
+		if s.Out.Vouch.Free() == 0 || !takeAllMarks(s, row) { // the voucher comes behind all entries
 			s.WakeAt(s.Now.MonoMicros + 10_000)
 			return
 		}

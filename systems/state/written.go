@@ -29,14 +29,7 @@ func TakeWrites(s *components.State) {
 		s.Unsealed.Set(row)
 		s.Unvouched.Set(row)
 		s.WakeAt(s.Now.MonoMicros + idleMicros)
-		for s.Marks.Len(row) > 0 {
-			mark := s.Marks.Front(row)
-			// Segment ids ascend along a log: what is appended to the next segment is not written yet.
-			if mark.SegmentID > wrote.SegmentID || mark.SegmentID == wrote.SegmentID && mark.Entry.Position >= wrote.To || s.Out.Index.Free() == 0 {
-				break
-			}
-			s.Out.Index.Push(s.Marks.Pop(row))
-		}
+		takeMarks(s, row)
 		if p.Level[row] != components.LevelMemory {
 			s.Publish(row)
 			s.Acked.Set(row)

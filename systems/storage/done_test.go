@@ -40,7 +40,7 @@ func TestShortOperationsFail(t *testing.T) {
 			st.Arena.Free(tail.Span)
 			return tail.Err == syscall.EIO
 		}},
-		{"entry of the index", OpWriteIndex, wire.IndexEntrySize, func(v components.StateView, st *components.Storage, slot uint32, res int32) bool {
+		{"entries of the index", OpWriteIndex, 3 * wire.IndexEntrySize, func(v components.StateView, st *components.Storage, slot uint32, res int32) bool {
 			st.Indexing = 1
 			indexDone(v, st, slot, res)
 			return st.Segments.IndexDead[0]
@@ -59,7 +59,7 @@ func TestShortOperationsFail(t *testing.T) {
 			row := st.Segments.Row(wire.SegmentFile{SegmentID: 7})
 			st.Segments.Inflight[row] = 1
 			slot, _ := take(st, test.kind, uint64(row))
-			st.Inflight.Span[slot], _ = st.Alloc(components.UnitSize)
+			st.Inflight.Span[slot], _ = st.Alloc(uint32(test.size))
 			if got, want := test.end(v, st, slot, res), res < test.size; got != want {
 				t.Errorf("%s: got failed %v for %d bytes of %d, want %v", test.name, got, res, test.size, want)
 			}

@@ -21,32 +21,55 @@ const (
 
 func asErrno(err error, errno *syscall.Errno) bool { return errors.As(err, errno) }
 
-// WriteIndexes appends entries to the indexes of segments whose log writes have completed. An index is written through the page cache: what
-// it loses costs time at recovery, nothing else.
+// indexTogether is how many entries are appended to an index at a time: what lies in the memory that one would take.
+const indexTogether = components.UnitSize / wire.IndexEntrySize
+
+// WriteIndexes appends entries to the indexes of segments whose log writes have completed: at once those that come one after the other for the same
+// segment. An index is written through the page cache: what it loses costs time at recovery, nothing else.
 // Reads In.Index. Writes Segments, Inflight. Drives the ring.
 func WriteIndexes(v components.StateView, st *components.Storage, io *IO) {
 	f := &st.Segments
-	for range st.In.Index.Len() {
+	for left := st.In.Index.Len(); left > 0; {
 		if st.Inflight.Free() < 4 || st.Indexing >= indexingMax {
 			return
 		}
-		mark := st.In.Index.Pop()
+		mark, n := st.In.Index.Front(), 1
+		for n < min(left, indexTogether) && st.In.Index.At(n).SegmentID == mark.SegmentID {
+			n++
+		}
+		left -= n
 		partition, ok := v.Partition(mark.Partition)
 		if !ok || v.SegmentGone(partition, mark.SegmentID) {
-			continue // opening its index could make that anew
+			dropMarks(st, n) // opening its index could make that anew
+			continue
 		}
 		row := f.Row(v.SegmentFileOf(partition, mark.SegmentID))
-		if f.IndexDead[row] {
-			continue
+		switch {
+		case f.IndexDead[row]:
+			dropMarks(st, n)
+		case !indexReady(v, st, io, row):
+			for range n {
+				st.In.Index.Push(st.In.Index.Pop())
+			}
+		default:
+			span, ok := st.Alloc(uint32(n * wire.IndexEntrySize))
+			if !ok {
+				return
+			}
+			for i := range n {
+				mark := st.In.Index.Pop()
+				wire.PutIndexEntry(st.Memory.Bytes(span)[i*wire.IndexEntrySize:], mark.Entry, v.Secret())
+			}
+			st.Indexing++
+			appendIndex(st, io, row, OpWriteIndex, span)
 		}
-		if !indexReady(v, st, io, row) {
-			st.In.Index.Push(mark)
-			continue
-		}
-		if !appendIndex(st, io, row, OpWriteIndex, &mark.Entry, v.Secret()) {
-			st.In.Index.Push(mark)
-			return
-		}
+	}
+}
+
+// dropMarks gives up the first n entries that wait.
+func dropMarks(st *components.Storage, n int) {
+	for range n {
+		st.In.Index.Pop()
 	}
 }
 
@@ -78,29 +101,20 @@ func indexReady(v components.StateView, st *components.Storage, io *IO, row uint
 	return false
 }
 
-// appendIndex appends one entry: the descriptor appends wherever the file ends.
-func appendIndex(st *components.Storage, io *IO, row uint32, kind components.OpKind, entry *wire.IndexEntry, secret uint64) bool {
+// appendIndex appends the entries in span to an index: the descriptor appends wherever the file ends.
+func appendIndex(st *components.Storage, io *IO, row uint32, kind components.OpKind, span components.Span) {
 	f := &st.Segments
-	span, ok := st.Alloc(wire.IndexEntrySize)
-	if !ok {
-		return false
-	}
-	wire.PutIndexEntry(st.Memory.Bytes(span), *entry, secret)
 	slot, token := take(st, kind, uint64(row))
 	st.Inflight.Span[slot] = span
-	st.Inflight.More[slot] = entry.Position
 	f.Inflight[row]++
-	if kind == OpWriteIndex {
-		st.Indexing++
-	}
 	f.IndexBusy[row] = true
 	io.Ring.Push(uring.Write(f.IndexFD[row], addr(st, span), span.Len, 0, 0, token))
-	return true
 }
 
 func indexDone(v components.StateView, st *components.Storage, slot uint32, res int32) {
 	f := &st.Segments
 	kind, row := st.Inflight.Kind[slot], uint32(st.Inflight.Subject[slot])
+	size := int32(st.Inflight.Span[slot].Len)
 	st.Arena.Free(st.Inflight.Span[slot])
 	st.Inflight.Put(slot)
 	f.Inflight[row]--
@@ -116,7 +130,7 @@ func indexDone(v components.StateView, st *components.Storage, slot uint32, res 
 		dropIndexWork(st, row)
 		return
 	}
-	if errno != 0 || res != wire.IndexEntrySize {
+	if errno != 0 || res != size {
 		indexFailed(st, row, errno)
 	}
 }
@@ -190,9 +204,12 @@ func VouchLogs(v components.StateView, st *components.Storage, io *IO) {
 	for st.VouchNext.Len() > 0 && st.Inflight.Free() > 1 {
 		next := st.VouchNext.Front()
 		row := f.Row(next.File)
-		if !appendIndex(st, io, row, OpWriteVoucher, &next.Entry, v.Secret()) {
+		span, ok := st.Alloc(wire.IndexEntrySize)
+		if !ok {
 			return
 		}
+		wire.PutIndexEntry(st.Memory.Bytes(span), next.Entry, v.Secret())
+		appendIndex(st, io, row, OpWriteVoucher, span)
 		f.Inflight[row]-- // what VouchLogs held
 		order := st.VouchNext.Pop()
 		st.Vouching.Put(uint64(st.Inflight.Last()), order)

@@ -1,0 +1,43 @@
+package state
+
+import "galgo/components"
+
+const (
+	// markBytes is how much of a log lies between two entries of its index.
+	markBytes = 256 << 10
+	// markHoldBytes and markHoldMicros bound how much of a log is written, and how long, before the index hears of it, while the log is appended
+	// to: a few entries cost as much to append as one, which is a thread of the kernel's for some 20 µs. What the index does not know yet a
+	// recovery walks.
+	markHoldBytes  = 8 << 20
+	markHoldMicros = 50_000
+)
+
+// takeMarks gives the index entries of what is written to storage, once enough of them wait or have waited long enough. Writes Marks, Out.Index.
+func takeMarks(s *components.State, row int) {
+	if s.Marks.Len(row) == 0 {
+		return
+	}
+	p, first := &s.Partitions, s.Marks.Front(row)
+	behind := p.Written[row] - min(first.Entry.Position, p.Written[row])
+	if first.SegmentID != s.Segments.ID[p.Write[row]] || behind >= markHoldBytes || s.Waited(first.Since) >= markHoldMicros ||
+		s.Marks.Free() < s.Marks.Total() {
+		takeAllMarks(s, row)
+	}
+}
+
+// takeAllMarks gives the index entries of all that is written to storage, and says whether there was room for them.
+func takeAllMarks(s *components.State, row int) bool {
+	p := &s.Partitions
+	for s.Marks.Len(row) > 0 {
+		// Segment ids ascend along a log: what is appended to the next segment is not written yet.
+		mark, writing := s.Marks.Front(row), s.Segments.ID[p.Write[row]]
+		if mark.SegmentID > writing || mark.SegmentID == writing && mark.Entry.Position >= p.Written[row] {
+			break
+		}
+		if s.Out.Index.Free() == 0 {
+			return false
+		}
+		s.Out.Index.Push(s.Marks.Pop(row))
+	}
+	return true
+}
