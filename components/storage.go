@@ -35,6 +35,7 @@ type Storage struct {
 	Vouching  Vouching              // by slot: vouchers under way
 	VouchNext ecs.Queue[VouchOrder] // logs that are synced: the voucher comes next
 	Writes    int                   // journal writes in flight
+	Bulk      uint64                // bytes of the large ones among them
 	WriteNext int                   // partition row at which starting writes goes on
 	Indexing  int                   // operations on indexes in flight
 	Gauges    *Gauges

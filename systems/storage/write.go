@@ -18,20 +18,33 @@ const (
 	smallWrite = 16 << 10
 	// ZerosMax is the most zeros that a small write takes along, in bytes.
 	ZerosMax = 128 << 10
+	// bulkWrite is from how many bytes on a write is bulk, of which the disk's throughput is the limit: no small one has so many, whatever it takes along.
+	bulkWrite = smallWrite + ZerosMax + components.UnitSize
+	// bulkMax is how many bytes of bulk writes are in flight at least before the next one waits: with two of 1 MiB from each shard a disk is as fast
+	// as with more.
+	bulkMax = 3 << 19
 	// vectorSize is what an entry of a table of vectors takes, in bytes: struct iovec.
 	vectorSize = 16
 )
 
 // WriteJournals starts one write for each partition that has sealed bytes: a slow disk gets larger writes, not more of them, and no two
-// writes of a partition race.
+// writes of a partition race. Bulk writes are few at a time and take turns: a disk that had them all would finish them all at once, late, and then idle
+// while those who wait for them prepare the next.
 // Reads In.Write, the view of sealed memory. Writes Segments, Inflight. Drives the ring.
 // When slots or memory run out the rest keeps its place for the next tick.
 func WriteJournals(v components.StateView, st *components.Storage, io *IO) {
-	f := &st.Segments
+	f, first := &st.Segments, -1 // the first partition that has to wait
 	for partition := range st.In.Write.Rotate(&st.WriteNext) {
-		if st.Inflight.Free() < 4 || st.Writes >= writeSlotMax {
-			st.WriteNext = partition // its turn comes first
-			return
+		from, to, sealed := v.Sealed(partition)
+		full := st.Inflight.Free() < 4 || st.Writes >= writeSlotMax
+		if full || to-from >= bulkWrite && st.Bulk >= bulkMax {
+			if first < 0 {
+				first = partition
+			}
+			if full {
+				break
+			}
+			continue
 		}
 		file := v.WriteFile(partition)
 		row := f.Row(file)
@@ -42,15 +55,16 @@ func WriteJournals(v components.StateView, st *components.Storage, io *IO) {
 		for range func(yield func(components.Span) bool) { v.SealedVectors(partition, yield) } {
 			count++
 		}
-		from, to, sealed := v.Sealed(partition)
 		behind := uint64(0) // zeros
 		if v.Level(partition) != components.LevelMemory {
 			behind = zerosBehind(from, to, f.Initialized[row], v.WriteAllocated(partition))
 		}
 		vectors, ok := st.Alloc((count + 1) * vectorSize)
 		if !ok {
-			st.WriteNext = partition
-			return
+			if first < 0 {
+				first = partition
+			}
+			break
 		}
 		st.In.Write.Clear(partition)
 		count = 0
@@ -78,11 +92,17 @@ func WriteJournals(v components.StateView, st *components.Storage, io *IO) {
 		st.Inflight.Size[slot] = size
 		f.Inflight[row]++
 		st.Writes++
+		if size >= bulkWrite {
+			st.Bulk += size
+		}
 		flags := uint32(0)
 		if v.Level(partition) == components.LevelDurable {
 			flags = uring.RWF_DSYNC
 		}
 		io.Ring.Push(uring.Writev(f.LogFD[row], addr(st, vectors), count, from, flags, token))
+	}
+	if first >= 0 {
+		st.WriteNext = first // its turn comes first
 	}
 }
 
@@ -117,6 +137,9 @@ func writeDone(v components.StateView, st *components.Storage, slot uint32, res 
 	st.Arena.Free(st.Inflight.Span[slot])
 	st.Segments.Inflight[row]--
 	st.Writes--
+	if size := st.Inflight.Size[slot]; size >= bulkWrite {
+		st.Bulk -= size
+	}
 	st.Inflight.Put(slot)
 }
 
