@@ -33,6 +33,8 @@ type Polls struct {
 	Goes    []bool     // it went on where another one ended: the next one most likely will, too
 	Read    []ColdRead // what a read ahead brought
 	Of      []uint64   // id of the segment it is of: its row may be another one's by the time it is wanted
+	Guess   []uint64   // position from which a read ahead was made in the hope that what is wanted lies there; 0: that was known
+	At      []uint64   // position of what is wanted of such a read; 0: it is not known yet, or not asked
 	Live    int        // polls that wait
 	Aheads  []uint32   // rows of reads ahead, oldest first
 }
@@ -54,9 +56,11 @@ func (p *Polls) Add(r Request) uint32 {
 	p.Goes = ecs.Grow(p.Goes, n)
 	p.Read = ecs.Grow(p.Read, n)
 	p.Of = ecs.Grow(p.Of, n)
+	p.Guess = ecs.Grow(p.Guess, n)
+	p.At = ecs.Grow(p.At, n)
 	p.Request[row] = r
 	p.Target[row], p.Time[row], p.ByTime[row], p.Segment[row], p.Size[row], p.Told[row] = 0, 0, false, 0, 0, false
-	p.Goes[row], p.Read[row], p.Of[row] = false, ColdRead{}, 0
+	p.Goes[row], p.Read[row], p.Of[row], p.Guess[row], p.At[row] = false, ColdRead{}, 0, 0, 0
 	p.Begin[row], p.Taken[row], p.Bytes[row], p.Parts[row] = 0, 0, 0, p.Parts[row][:0]
 	p.Live++
 	return row
@@ -88,6 +92,9 @@ func (p *Polls) TakeAhead(i int) uint32 {
 
 // Ahead says whether a row is of a read ahead.
 func (p *Polls) Ahead(row uint32) bool { return p.Request[row].Kind == 0 }
+
+// Guessed says whether a read ahead was made of a place that was guessed, and nobody knows yet what of it is wanted.
+func (p *Polls) Guessed(row uint32) bool { return p.Guess[row] > 0 && p.At[row] == 0 }
 
 // Here says whether a read ahead has returned.
 func (p *Polls) Here(row uint32) bool { return p.Read[row].Memory.Len > 0 }

@@ -65,13 +65,10 @@ func readCold(s *components.State, row int, slot uint32, position uint64) {
 	target := s.Polls.Target[slot]
 	segment, ahead := segmentOf(s, row, target), s.Polls.Ahead(slot) || s.Polls.Taken[slot] > 0
 	id := s.Segments.ID[segment]
-	s.Polls.Segment[slot] = segment
+	s.Polls.Segment[slot], s.Polls.At[slot] = segment, 0
 	if position == components.NoPosition && !s.Polls.ByTime[slot] {
-		if at, ok := s.Cursors.Get(p.Entity(row), target, id); ok {
-			position, s.Polls.Goes[slot] = at, true
-		} else if target == s.Segments.Base[segment] {
-			position = wire.SegmentHeadSize
-		}
+		position = coldPlace(s, row, segment, target)
+		s.Polls.Goes[slot] = s.Polls.Goes[slot] || position != components.NoPosition && target > s.Segments.Base[segment]
 	}
 	if position == components.NoPosition { // the index leads to a record that lies up to so much before it
 		s.Polls.Size[slot] = min(s.Polls.Size[slot]+markBytes, coldMax)
@@ -84,6 +81,17 @@ func readCold(s *components.State, row int, slot uint32, position uint64) {
 		File: wire.SegmentFile{CreatedSeq: p.Created[row], PartitionID: p.ID[row], SegmentID: id, Kind: wire.SegmentLog},
 		Size: s.Polls.Size[slot], End: end, Spare: ahead,
 	})
+}
+
+// coldPlace is where a message's record begins in its segment, if a reader ended there or it is the first one; else NoPosition.
+func coldPlace(s *components.State, row int, segment uint32, offset uint64) uint64 {
+	if at, ok := s.Cursors.Get(s.Partitions.Entity(row), offset, s.Segments.ID[segment]); ok {
+		return at
+	}
+	if offset == s.Segments.Base[segment] {
+		return wire.SegmentHeadSize
+	}
+	return components.NoPosition
 }
 
 // coldEnd is the position after the last byte of a segment that is on disk.
@@ -173,6 +181,7 @@ const (
 func (p *Poller) finishPoll(s *components.State, row int, read *components.ColdRead) (done bool) {
 	polls, slot := &s.Polls, read.Slot
 	r, before := &polls.Request[slot], polls.Taken[slot]
+	fromPlace(s, read)
 	walk := takeRecords(s, row, read)
 	position := read.Position + walk.at
 	if polls.Taken[slot] == 0 {
@@ -331,8 +340,8 @@ func (p *Poller) answerCold(s *components.State, row int, slot uint32) (done boo
 	polls.Parts[slot] = polls.Parts[slot][:0]
 	answerBlock(s, row, r, &block, polls.Taken[slot])
 	commit(s, row, r, next-1)
-	if size := polls.Bytes[slot]; polls.Goes[slot] { // the next poll will want about as much
-		readAhead(s, row, next, uint32(min(size+size/32+components.UnitSize, coldMax)))
+	if polls.Goes[slot] { // the next poll will want about as much
+		readAhead(s, row, next, uint64(polls.Taken[slot]), polls.Bytes[slot])
 	}
 	return true
 }

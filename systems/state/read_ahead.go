@@ -1,6 +1,8 @@
 package state
 
 import (
+	"slices"
+
 	"galgo/components"
 	"galgo/ecs"
 )
@@ -12,25 +14,87 @@ const (
 	aheadMicros = 1_000_000
 )
 
-// readAhead orders what the next poll of a sequential reader will want, while the reader is busy with what it got: from an offset on, as much
-// as the last time. It does not where memory has it, and gives up the oldest one that nobody came for.
-func readAhead(s *components.State, row int, offset uint64, size uint32) {
-	p := &s.Partitions
-	if hot, ok := s.HotFirst(row); ok && offset >= hot || offset >= p.Visible(row) || p.Phase[row] == components.Deleting || s.Stopping {
+// readAhead orders what the next poll of a sequential reader will want, while the reader is busy with what it got: from an offset on, as many messages
+// in as many bytes as the last time. It orders also what the poll after that will want, so that the disk has always something to read: where that begins
+// is not known, so it is a guess. It does not where memory has it, and gives up the oldest one that nobody came for.
+func readAhead(s *components.State, row int, offset, messages, bytes uint64) {
+	if !onlyOnDisk(s, row, offset) || s.Partitions.Phase[row] == components.Deleting || s.Stopping {
 		return
 	}
-	if segment := segmentOf(s, row, offset); coldEnd(s, row, segment) == 0 || s.Out.Cold.Free() == 0 {
+	segment := segmentOf(s, row, offset)
+	position := coldPlace(s, row, segment, offset)
+	if _, ok := findAhead(s, s.Partitions.Entity(row), offset); !ok && !takeGuess(s, row, segment, offset, position) {
+		if !orderAhead(s, row, offset, position, bytes+bytes/32) {
+			return
+		}
+	}
+	guessAhead(s, row, segment, offset+messages, position, bytes)
+}
+
+// onlyOnDisk says whether a message is there for polls, and not in memory.
+func onlyOnDisk(s *components.State, row int, offset uint64) bool {
+	hot, ok := s.HotFirst(row)
+	return !(ok && offset >= hot) && offset < s.Partitions.Visible(row)
+}
+
+// orderAhead orders a read ahead, unless too many are under way.
+func orderAhead(s *components.State, row int, offset, position, size uint64) bool {
+	if coldEnd(s, row, segmentOf(s, row, offset)) == 0 || s.Out.Cold.Free() == 0 || len(s.Polls.Aheads) == aheadMax && !dropAheads(s, 1) {
+		return false
+	}
+	slot := s.Polls.AddAhead(s.Partitions.Entity(row), offset)
+	s.Polls.Size[slot] = uint32(min(size+components.UnitSize, coldMax))
+	readCold(s, row, slot, position)
+	return true
+}
+
+// guessAhead orders a read of where the messages from an offset on may begin: so many bytes behind a position, or a little before or behind that. There is
+// one guess at a time for a reader, so one that is wrong is not followed by others at once.
+func guessAhead(s *components.State, row int, segment uint32, offset, position, bytes uint64) {
+	if position == components.NoPosition || len(s.Polls.Aheads) >= aheadMax/2 || !onlyOnDisk(s, row, offset) || segmentOf(s, row, offset) != segment {
 		return
 	}
-	if _, ok := findAhead(s, p.Entity(row), offset); ok {
+	slack := bytes / 32
+	guess := position + bytes - slack
+	for _, slot := range s.Polls.Aheads {
+		if s.Polls.Guessed(slot) && s.Polls.Request[slot].Partition == s.Partitions.Entity(row) && max(s.Polls.Guess[slot], guess)-min(s.Polls.Guess[slot], guess) < 2*bytes {
+			return
+		}
+	}
+	if guess >= coldEnd(s, row, segment) || !orderAhead(s, row, offset, guess, bytes+2*slack) {
 		return
 	}
-	if len(s.Polls.Aheads) == aheadMax && !dropAheads(s, 1) {
-		return
+	slot := s.Polls.Aheads[len(s.Polls.Aheads)-1]
+	s.Polls.Guess[slot], s.Polls.Target[slot] = guess, components.NoPosition
+}
+
+// takeGuess finds the guess that holds a position, which is now known to be that of an offset.
+func takeGuess(s *components.State, row int, segment uint32, offset, position uint64) bool {
+	for _, slot := range s.Polls.Aheads {
+		if s.Polls.Guessed(slot) && s.Polls.Request[slot].Partition == s.Partitions.Entity(row) && aheadOf(s, slot) == s.Segments.ID[segment] &&
+			position >= s.Polls.Guess[slot] && position-s.Polls.Guess[slot] < uint64(s.Polls.Size[slot]) {
+			s.Polls.Target[slot], s.Polls.At[slot] = offset, position
+			return true
+		}
 	}
-	slot := s.Polls.AddAhead(p.Entity(row), offset)
-	s.Polls.Size[slot] = size
-	readCold(s, row, slot, components.NoPosition)
+	return false
+}
+
+// aheadOf is the id of the segment that is read ahead.
+func aheadOf(s *components.State, slot uint32) uint64 {
+	if s.Polls.Here(slot) {
+		return s.Polls.Of[slot]
+	}
+	return s.Segments.ID[s.Polls.Segment[slot]]
+}
+
+// fromPlace leaves of a guess what begins at the place that is wanted.
+func fromPlace(s *components.State, read *components.ColdRead) {
+	if at := s.Polls.At[read.Slot]; at > 0 && read.Memory.Len > 0 {
+		skip := min(uint32(at-read.Position), read.Span.Len)
+		read.Position, read.Span = at, read.Span.Slice(skip, read.Span.Len-skip)
+	}
+	s.Polls.At[read.Slot] = 0
 }
 
 // findAhead finds the read ahead from an offset of a partition.
@@ -78,11 +142,7 @@ func keepAhead(s *components.State, row int, read *components.ColdRead, segment 
 		s.WakeAt(s.Now.MonoMicros + aheadMicros)
 		return
 	}
-	i, ok := findAhead(s, s.Polls.Request[read.Slot].Partition, s.Polls.Target[read.Slot])
-	if !ok {
-		panic("state: a read ahead returned that nobody ordered")
-	}
-	forgetAhead(s, i)
+	forgetAhead(s, slices.Index(s.Polls.Aheads, read.Slot))
 }
 
 // forgetAhead gives up number i of the reads ahead, which has returned.

@@ -1,6 +1,7 @@
 package state
 
 import (
+	"math/rand/v2"
 	"testing"
 
 	"galgo/components"
@@ -11,10 +12,16 @@ import (
 // coldLog is a partition whose messages are on disk alone.
 func coldLog(t *testing.T, batches int) (*engine, ecs.Entity) {
 	t.Helper()
+	return coldLogOf(t, batches, func(int) int { return 1000 })
+}
+
+// coldLogOf is one whose batches of ten messages have messages of different sizes.
+func coldLogOf(t *testing.T, batches int, size func(batch int) int) (*engine, ecs.Entity) {
+	t.Helper()
 	e := newEngine(t, 8<<20)
 	partition := e.partition(components.LevelWritten, 1<<20)
-	for range batches {
-		e.settle(e.send(partition, plain(10, 1000)))
+	for i := range batches {
+		e.settle(e.send(partition, plain(10, size(i))))
 	}
 	e.s.Now.MonoMicros += idleMicros
 	e.run(5)
@@ -44,8 +51,8 @@ func TestSequentialReadersAreReadAhead(t *testing.T) {
 	}
 	next = e.readOn(partition, next)
 	for range 250 { // over the end of two segments
-		if len(s.Polls.Aheads) != 1 || !s.Polls.Here(s.Polls.Aheads[0]) {
-			t.Fatalf("at %d: got %d reads ahead, want one that has returned", next, len(s.Polls.Aheads))
+		if i, ok := findAhead(s, partition, next); !ok || !s.Polls.Here(s.Polls.Aheads[i]) || len(s.Polls.Aheads) > 2 {
+			t.Fatalf("at %d: got %d reads ahead, want one from there that has returned, and one more at most", next, len(s.Polls.Aheads))
 		}
 		conn := e.poll(partition, wire.Strategy{Kind: wire.PollOffset, Value: next}, 10, false)
 		for range 2 {
@@ -66,6 +73,54 @@ func TestSequentialReadersAreReadAhead(t *testing.T) {
 	e.run(2)
 	if len(s.Polls.Aheads) != 0 || e.reads.InUse() != 0 {
 		t.Fatalf("after a while: got %d reads ahead, %d bytes, want none", len(s.Polls.Aheads), e.reads.InUse())
+	}
+}
+
+// While the next poll's messages are read, those of the poll after that are, too: from where they most likely begin. A guess that is wrong costs a read
+// and nothing else.
+func TestReadersAreGuessedAhead(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	for _, test := range []struct {
+		name     string
+		count    uint32
+		size     func(batch int) int
+		readsMax int // for 100 polls
+		right    int // guesses at least, of as many
+	}{
+		{"equal", 10, func(int) int { return 1000 }, 110, 90},
+		{"much the same", 10, func(int) int { return 990 + random.IntN(20) }, 110, 90},
+		{"different", 10, func(int) int { return 100 + random.IntN(2000) }, 200, 0},
+		{"growing", 10, func(batch int) int { return 100 + 20*batch }, 200, 0},
+		{"parts of records", 5, func(int) int { return 1000 }, 110, 0},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			e, partition := coldLogOf(t, 110, test.size)
+			s, reads, right, next := e.s, 0, 0, uint64(0)
+			for range 100 {
+				conn := e.poll(partition, wire.Strategy{Kind: wire.PollOffset, Value: next}, test.count, false)
+				for range 6 {
+					if i, ok := findAhead(s, partition, next); ok && s.Polls.At[s.Polls.Aheads[i]] > 0 {
+						right++
+					}
+					e.tick()
+					reads += s.Out.Cold.Len()
+					e.disk()
+				}
+				first, messages, _ := e.messages(e.body(e.settle(conn)))
+				if first != next || len(messages) != int(test.count) {
+					t.Fatalf("poll at %d: got %d messages from %d, want %d", next, len(messages), first, test.count)
+				}
+				next += uint64(test.count)
+			}
+			if reads > test.readsMax || right < test.right {
+				t.Errorf("got %d reads and %d right guesses for 100 polls, want %d at most and %d at least", reads, right, test.readsMax, test.right)
+			}
+			s.Now.MonoMicros += aheadMicros
+			e.run(2)
+			if len(s.Polls.Aheads) != 0 || e.reads.InUse() != 0 {
+				t.Errorf("after a while: got %d reads ahead, %d bytes, want none", len(s.Polls.Aheads), e.reads.InUse())
+			}
+		})
 	}
 }
 
