@@ -1,13 +1,17 @@
 package state
 
-import "galgo/components"
+import (
+	"galgo/components"
+	"galgo/wire"
+)
 
 const (
 	// markBytes is how much of a log lies between two entries of its index.
 	markBytes = 256 << 10
 	// markHoldBytes and markHoldMicros bound how much of a log is written, and how long, before the index hears of it, while the log is appended
 	// to: a few entries cost as much to append as one, which is a thread of the kernel's for some 20 µs. What the index does not know yet a
-	// recovery walks.
+	// recovery walks. A segment's first entry waits for nothing: a recovery takes a segment whose beginning is zero, and of which the index knows
+	// nothing, for one that was never used.
 	markHoldBytes  = 8 << 20
 	markHoldMicros = 50_000
 )
@@ -19,8 +23,8 @@ func takeMarks(s *components.State, row int) {
 	}
 	p, first := &s.Partitions, s.Marks.Front(row)
 	behind := p.Written[row] - min(first.Entry.Position, p.Written[row])
-	if first.SegmentID != s.Segments.ID[p.Write[row]] || behind >= markHoldBytes || s.Waited(first.Since) >= markHoldMicros ||
-		s.Marks.Free() < s.Marks.Total() {
+	if first.SegmentID != s.Segments.ID[p.Write[row]] || first.Entry.Position == wire.SegmentHeadSize || behind >= markHoldBytes ||
+		s.Waited(first.Since) >= markHoldMicros || s.Marks.Free() < s.Marks.Total() {
 		takeAllMarks(s, row)
 	}
 }

@@ -74,3 +74,12 @@ func TestRecoverDamageBehindVoucher(t *testing.T) {
 		p.write().wantFaulted(s, s.positions[1], 1)
 	}
 }
+
+// A file of which the index knows a record was used, whatever became of its beginning: messages behind it are not dropped along with it.
+func TestRecoverBeginningGone(t *testing.T) {
+	p := newPartition(t)
+	p.segment(testID, 0).record(3, 0, 50)
+	s := p.segment(testID+1, 2).record(3, 2, 9000).record(3, 4, 9000).record(3, 6, 9000).mark(0, 3, false)
+	clear(s.log[:emptyHeadSize])
+	p.write().wantFaulted(s, 0, 1)
+}
