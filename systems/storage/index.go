@@ -31,6 +31,7 @@ func WriteIndexes(v components.StateView, st *components.Storage, io *IO) {
 	f := &st.Segments
 	for left := st.In.Index.Len(); left > 0; {
 		if st.Inflight.Free() < 4 || st.Indexing >= indexingMax {
+			putBack(st, left)
 			return
 		}
 		mark, n := st.In.Index.Front(), 1
@@ -48,12 +49,11 @@ func WriteIndexes(v components.StateView, st *components.Storage, io *IO) {
 		case f.IndexDead[row]:
 			dropMarks(st, n)
 		case !indexReady(v, st, io, row):
-			for range n {
-				st.In.Index.Push(st.In.Index.Pop())
-			}
+			putBack(st, n)
 		default:
 			span, ok := st.Alloc(uint32(n * wire.IndexEntrySize))
 			if !ok {
+				putBack(st, n+left)
 				return
 			}
 			for i := range n {
@@ -63,6 +63,17 @@ func WriteIndexes(v components.StateView, st *components.Storage, io *IO) {
 			st.Indexing++
 			appendIndex(st, io, row, OpWriteIndex, span)
 		}
+	}
+}
+
+// putBack lets the first n entries wait behind all others. Where a tick ends early that is all it has not looked at, behind those that were put back
+// before: entries of an index ascend.
+func putBack(st *components.Storage, n int) {
+	if n == st.In.Index.Len() {
+		return // there are no others
+	}
+	for range n {
+		st.In.Index.Push(st.In.Index.Pop())
 	}
 }
 
