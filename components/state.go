@@ -35,6 +35,8 @@ type Config struct {
 	RebalancingMicros uint64 // how long a partition waits for its old member's commits
 	TokenCleanMicros  uint64 // how often expired tokens are removed; 0 is never
 	AdoptMin          uint32 // bytes of a batch that is left where it was received; 0 is what is recommended, less is for tests
+	MarkBytes         uint32 // bytes of a log between two entries of its index; 0 is what is recommended, less is for tests
+	BulkMax           uint32 // bytes of bulk writes in flight from which on the next one waits; 0 is what is recommended, less is for tests
 	HashMemory        uint32 // KiB that a new password hash takes; 0 is what is recommended, less is for tests
 }
 

@@ -78,6 +78,9 @@ func (v StateView) SegmentGone(row int, segmentID uint64) bool {
 	return list.Len() == 0 || segmentID < v.s.Segments.ID[list.At(0)]
 }
 
+// BulkMax is what the engine was told of how many bytes of bulk writes are in flight before the next one waits.
+func (v StateView) BulkMax() uint64 { return uint64(v.s.Config.BulkMax) }
+
 // Secret seeds the checksums of the data directory.
 func (v StateView) Secret() uint64 { return v.s.Config.Secret }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 
 	"galgo/components"
+	"galgo/systems/storage"
 	"galgo/wire"
 )
 
@@ -51,6 +52,8 @@ func (p *play) observe() {
 			p.noteIf(partitions.Phase[row] == components.Faulted, "partition faulted")
 			p.noteIf(partitions.TailCold[row], "tail given up")
 			p.noteIf(partitions.Late[row], "write late")
+			p.noteIf(s.Marks.Len(row) > 1 && partitions.Waiting[row] == 0 && !partitions.Writing(row), "index entries held")
+			p.noteIf(sh.Storage.Bulk > 0 && s.Out.Write.Has(row) && partitions.Sealed[row]-partitions.Written[row] > 160<<10, "bulk write waits")
 			p.noteIf(partitions.Doubted[row], "removal in doubt")
 			p.noteIf(partitions.Phase[row] == components.Purging && partitions.Writing(row), "purged in a write")
 		}
@@ -65,6 +68,9 @@ func (p *play) observe() {
 		p.noteIf(sh.Storage.Names.Failed, "names failed")
 		for row := range s.Segments.ID {
 			p.noteIf(s.Segments.ID[row] != 0 && s.Segments.Gone[row] && s.Segments.Users[row] > 0, "segment gone in use")
+		}
+		for slot, kind := range sh.Storage.Inflight.Kind {
+			p.noteIf(kind == storage.OpWriteIndex && sh.Storage.Inflight.Span[slot].Len > wire.IndexEntrySize, "index entries together")
 		}
 		files := &sh.Storage.Segments
 		for row := range files.File {

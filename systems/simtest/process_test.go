@@ -23,6 +23,8 @@ const (
 	hashMemory = 8
 	// adoptMin is bytes: the batches that fill segments stay where they were received.
 	adoptMin = 64 << 10
+	// markBytes is how often the index hears of a log: segments are small here. And one bulk write is as many as there are at a time.
+	markBytes, bulkMax = 16 << 10, 1
 	// filesMaxLeast is how many files of segments a shard of a real server may have open at least.
 	filesMaxLeast = 16
 )
@@ -58,7 +60,8 @@ func start(w *sim.World, shards int, memory uint64, level components.Level) (*pr
 		Host: p.host, Dir: p.dir, Listener: listener,
 		Config: components.Config{Shards: shards, DefaultLevel: level, FrameMax: frameMax, LoginMax: 8 << 10, PartitionsMax: 1000, ClientsMax: 64, TokensMax: 100,
 			ConnectionsMax: 128, OffsetsMax: 1000, HandshakeMicros: 10_000_000, RebalancingMicros: 5_000_000,
-			HeartbeatMicros: 30_000_000, HashMemory: hashMemory, AdoptMin: adoptMin, ServerVersion: "0.0.0", TCPAddress: netip.MustParseAddrPort(bound)},
+			HeartbeatMicros: 30_000_000, HashMemory: hashMemory, AdoptMin: adoptMin, MarkBytes: markBytes, BulkMax: bulkMax,
+			ServerVersion: "0.0.0", TCPAddress: netip.MustParseAddrPort(bound)},
 		Memory: memory, Direct: true, Reserve: func(uint64) uint64 { return 1 << 20 },
 		PoolSize: func(uint64) uint64 { return 8 << 20 }, FilesMax: []int{1000, filesMaxLeast}[w.Rand().IntN(2)], Slots: 1024, Entries: 256, CQEntries: 2048, Recoverers: 1,
 		Root: func() ([]byte, []byte) {

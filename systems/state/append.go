@@ -179,7 +179,7 @@ func appendBatch(s *components.State, row int, r *components.Request, hasher *wi
 	hasher.StampBatch(batch, uint64(p.ID[row]), base, stamp)
 
 	position := s.Segments.End[segment]
-	if position-p.MarkLast[row] >= markBytes || position == wire.SegmentHeadSize {
+	if position-p.MarkLast[row] >= markEvery(s) || position == wire.SegmentHeadSize {
 		p.MarkLast[row] = position
 		s.Marks.Push(row, components.IndexMark{Partition: p.Entity(row), SegmentID: s.Segments.ID[segment], Since: s.Now.MonoMicros, Entry: wire.IndexEntry{
 			Kind: wire.IndexRecord, SegmentID: s.Segments.ID[segment], Offset: base, Time: stamp, Position: position,

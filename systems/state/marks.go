@@ -8,13 +8,21 @@ import (
 const (
 	// markBytes is how much of a log lies between two entries of its index.
 	markBytes = 256 << 10
-	// markHoldBytes and markHoldMicros bound how much of a log is written, and how long, before the index hears of it, while the log is appended
-	// to: a few entries cost as much to append as one, which is a thread of the kernel's for some 20 µs. What the index does not know yet a
+	// markHold and markHoldMicros bound how much of a log is written, in what lies between two entries, and how long, before the index hears of it,
+	// while the log is appended to: a few entries cost as much to append as one, which is a thread of the kernel's for some 20 µs. What the index does not know yet a
 	// recovery walks. A segment's first entry waits for nothing: a recovery takes a segment whose beginning is zero, and of which the index knows
 	// nothing, for one that was never used.
-	markHoldBytes  = 8 << 20
+	markHold       = 32
 	markHoldMicros = 50_000
 )
+
+// markEvery is how much of a log lies between two entries of its index, in bytes.
+func markEvery(s *components.State) uint64 {
+	if s.MarkBytes > 0 {
+		return uint64(s.MarkBytes)
+	}
+	return markBytes
+}
 
 // takeMarks gives the index entries of what is written to storage, once enough of them wait or have waited long enough. Writes Marks, Out.Index.
 func takeMarks(s *components.State, row int) {
@@ -23,7 +31,7 @@ func takeMarks(s *components.State, row int) {
 	}
 	p, first := &s.Partitions, s.Marks.Front(row)
 	behind := p.Written[row] - min(first.Entry.Position, p.Written[row])
-	if first.SegmentID != s.Segments.ID[p.Write[row]] || first.Entry.Position == wire.SegmentHeadSize || behind >= markHoldBytes ||
+	if first.SegmentID != s.Segments.ID[p.Write[row]] || first.Entry.Position == wire.SegmentHeadSize || behind >= markHold*markEvery(s) ||
 		s.Waited(first.Since) >= markHoldMicros || s.Marks.Free() < s.Marks.Total() {
 		takeAllMarks(s, row)
 	}

@@ -125,8 +125,8 @@ func TestMarksWaitForOthers(t *testing.T) {
 			e.run(2)
 			sent++
 		}
-		if n := count(e); n != sent || sent*batch < markHoldBytes || sent*batch > markHoldBytes+2*batch {
-			t.Errorf("got %d entries after %d batches of %d bytes, want all together after %d bytes", n, sent, batch, markHoldBytes)
+		if n := count(e); n != sent || sent*batch < markHold*markBytes || sent*batch > markHold*markBytes+2*batch {
+			t.Errorf("got %d entries after %d batches of %d bytes, want all together after %d bytes", n, sent, batch, markHold*markBytes)
 		}
 	})
 	t.Run("time", func(t *testing.T) {

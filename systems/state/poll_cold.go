@@ -70,8 +70,8 @@ func readCold(s *components.State, row int, slot uint32, position uint64) {
 		position = coldPlace(s, row, segment, target)
 		s.Polls.Goes[slot] = s.Polls.Goes[slot] || position != components.NoPosition && target > s.Segments.Base[segment]
 	}
-	if position == components.NoPosition { // the index leads to a record that lies up to so much before it
-		s.Polls.Size[slot] = min(s.Polls.Size[slot]+markBytes, coldMax)
+	if position == components.NoPosition { // the index leads to a record that lies up to so much before it, save where the log was just written
+		s.Polls.Size[slot] = min(s.Polls.Size[slot]+uint32(markEvery(s)), coldMax)
 	}
 	end := coldEnd(s, row, segment)
 	p.InFlight[row]++

@@ -33,11 +33,11 @@ const (
 // Reads In.Write, the view of sealed memory. Writes Segments, Inflight. Drives the ring.
 // When slots or memory run out the rest keeps its place for the next tick.
 func WriteJournals(v components.StateView, st *components.Storage, io *IO) {
-	f, first := &st.Segments, -1 // the first partition that has to wait
+	f, first, limit := &st.Segments, -1, bulkLimit(v) // first is the first partition that has to wait
 	for partition := range st.In.Write.Rotate(&st.WriteNext) {
 		from, to, sealed := v.Sealed(partition)
 		full := st.Inflight.Free() < 4 || st.Writes >= writeSlotMax
-		if full || to-from >= bulkWrite && st.Bulk >= bulkMax {
+		if full || to-from >= bulkWrite && st.Bulk >= limit {
 			if first < 0 {
 				first = partition
 			}
@@ -104,6 +104,14 @@ func WriteJournals(v components.StateView, st *components.Storage, io *IO) {
 	if first >= 0 {
 		st.WriteNext = first // its turn comes first
 	}
+}
+
+// bulkLimit is how many bytes of bulk writes are in flight before the next one waits.
+func bulkLimit(v components.StateView) uint64 {
+	if limit := v.BulkMax(); limit > 0 {
+		return limit
+	}
+	return bulkMax
 }
 
 // putVector makes entry i of a table of vectors: a piece of memory.
