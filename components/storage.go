@@ -35,7 +35,8 @@ type Storage struct {
 	Vouching  Vouching              // by slot: vouchers under way
 	VouchNext ecs.Queue[VouchOrder] // logs that are synced: the voucher comes next
 	Writes    int                   // journal writes in flight
-	Bulk      uint64                // bytes of the large ones among them
+	Bulk      uint64                // bytes of the large ones among them, save those that do not return
+	BulkAt    uint64                // mono µs at which one of these was begun, or returned
 	WriteNext int                   // partition row at which starting writes goes on
 	Indexing  int                   // operations on indexes in flight
 	Gauges    *Gauges
@@ -337,6 +338,7 @@ type Inflight struct {
 	Aux        []uint64 // what else its completion needs to know: the kind knows
 	More       []uint64
 	Size       []uint64
+	Bulk       []uint64 // what of Storage.Bulk is this operation's
 	last       uint32
 }
 
@@ -346,7 +348,7 @@ type OpKind uint8
 // NewInflight is a table of max slots.
 func NewInflight(max int) Inflight {
 	n := Inflight{Kind: make([]OpKind, max), generation: make([]uint32, max), Subject: make([]uint64, max), Span: make([]Span, max), Aux: make([]uint64, max),
-		More: make([]uint64, max), Size: make([]uint64, max)}
+		More: make([]uint64, max), Size: make([]uint64, max), Bulk: make([]uint64, max)}
 	for slot := max - 1; slot >= 0; slot-- {
 		n.free = append(n.free, uint32(slot))
 	}
@@ -363,7 +365,7 @@ func (n *Inflight) Len() int { return len(n.Kind) - len(n.free) }
 func (n *Inflight) Take(kind OpKind, subject uint64) (slot uint32, token uint64) {
 	slot = n.free[len(n.free)-1]
 	n.free = n.free[:len(n.free)-1]
-	n.Kind[slot], n.Subject[slot], n.Span[slot], n.Aux[slot], n.More[slot], n.Size[slot] = kind, subject, Span{}, 0, 0, 0
+	n.Kind[slot], n.Subject[slot], n.Span[slot], n.Aux[slot], n.More[slot], n.Size[slot], n.Bulk[slot] = kind, subject, Span{}, 0, 0, 0, 0
 	n.last = slot
 	return slot, uint64(kind)<<56 | uint64(n.generation[slot]&0xFFFFFF)<<32 | uint64(slot)
 }

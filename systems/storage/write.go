@@ -23,6 +23,9 @@ const (
 	// bulkMax is how many bytes of bulk writes are in flight at least before the next one waits: with two of 1 MiB from each shard a disk is as fast
 	// as with more.
 	bulkMax = 3 << 19
+	// bulkStuckMicros is how long none of them may be begun or return before they do not count any more: a write that hangs holds up its own partition,
+	// and no other.
+	bulkStuckMicros = 1_000_000
 	// vectorSize is what an entry of a table of vectors takes, in bytes: struct iovec.
 	vectorSize = 16
 )
@@ -34,6 +37,10 @@ const (
 // When slots or memory run out the rest keeps its place for the next tick.
 func WriteJournals(v components.StateView, st *components.Storage, io *IO) {
 	f, first, limit := &st.Segments, -1, bulkLimit(v) // first is the first partition that has to wait
+	if st.Bulk >= limit && v.Now().MonoMicros-st.BulkAt >= bulkStuckMicros {
+		clear(st.Inflight.Bulk)
+		st.Bulk = 0
+	}
 	for partition := range st.In.Write.Rotate(&st.WriteNext) {
 		from, to, sealed := v.Sealed(partition)
 		full := st.Inflight.Free() < 4 || st.Writes >= writeSlotMax
@@ -93,7 +100,9 @@ func WriteJournals(v components.StateView, st *components.Storage, io *IO) {
 		f.Inflight[row]++
 		st.Writes++
 		if size >= bulkWrite {
+			st.Inflight.Bulk[slot] = size
 			st.Bulk += size
+			st.BulkAt = v.Now().MonoMicros
 		}
 		flags := uint32(0)
 		if v.Level(partition) == components.LevelDurable {
@@ -145,8 +154,9 @@ func writeDone(v components.StateView, st *components.Storage, slot uint32, res 
 	st.Arena.Free(st.Inflight.Span[slot])
 	st.Segments.Inflight[row]--
 	st.Writes--
-	if size := st.Inflight.Size[slot]; size >= bulkWrite {
-		st.Bulk -= size
+	if bulk := st.Inflight.Bulk[slot]; bulk > 0 {
+		st.Bulk -= bulk
+		st.BulkAt = v.Now().MonoMicros
 	}
 	st.Inflight.Put(slot)
 }

@@ -32,17 +32,19 @@ func TestZerosBehind(t *testing.T) {
 	}
 }
 
-// Bulk writes are few at a time, and each partition has its turn although others ask again at once. A small write waits for none of them.
-func TestBulkWritesTakeTurns(t *testing.T) {
-	const partitions, bulk, small = 5, 1 << 20, 4 << 10
+// bulkTest is a shard with partitions that have so many sealed bytes each.
+type bulkTest struct {
+	*testShard
+	io    *IO
+	turns []int // writes that returned, by partition
+}
+
+func newBulkTest(t *testing.T, sizes ...uint64) *bulkTest {
 	root := testDir(t)
-	s := newTestShard(t, root)
-	io, view, p := NewIO(s.ring, nil, components.Span{}), s.state.View(), &s.state.Partitions
-	for i := range partitions + 1 {
-		size := uint64(bulk)
-		if i == partitions {
-			size = small
-		}
+	s := &bulkTest{testShard: newTestShard(t, root), turns: make([]int, len(sizes))}
+	s.io = NewIO(s.ring, nil, components.Span{})
+	p := &s.state.Partitions
+	for i, size := range sizes {
 		row := p.Insert(ecs.MakeEntity(uint32(i), 1))
 		segment := s.state.Segments.Add(uint64(7+i), 0, 0)
 		p.Segments[row].Append(segment)
@@ -60,41 +62,86 @@ func TestBulkWritesTakeTurns(t *testing.T) {
 		s.st.Segments.LogFD[s.st.Segments.Row(wire.SegmentFile{SegmentID: uint64(7 + i)})] = fd
 		s.st.In.Write.Set(row)
 	}
-	turns := make([]int, partitions+1)
-	for round := range 4 * partitions {
-		WriteJournals(view, s.st, io)
-		if s.st.Bulk != 2*bulk {
-			t.Fatalf("round %d: got %d bytes of bulk writes in flight, want two of %d", round, s.st.Bulk, bulk)
+	return s
+}
+
+// start begins the writes whose turn it is, and returns how many there are.
+func (s *bulkTest) start() int {
+	before := s.st.Writes
+	WriteJournals(s.state.View(), s.st, s.io)
+	return s.st.Writes - before
+}
+
+// finish lets all writes return.
+func (s *bulkTest) finish() {
+	s.t.Helper()
+	for s.st.Writes > 0 {
+		if err := s.ring.Enter(true, 0); err != nil {
+			s.t.Fatal(err)
 		}
-		if s.st.In.Write.Has(partitions) {
-			t.Fatalf("round %d: got a small write that waits", round)
-		}
-		for s.st.Writes > 0 {
-			if err := s.ring.Enter(true, 0); err != nil {
-				t.Fatal(err)
-			}
-			Reap(view, s.st, io)
-		}
-		for s.st.Out.Wrote.Len() > 0 {
-			wrote := s.st.Out.Wrote.Pop()
-			if wrote.Err != 0 {
-				t.Fatal(wrote.Err)
-			}
-			row := p.MustRow(wrote.Partition)
-			turns[row]++
-			s.st.In.Write.Set(row)
-		}
+		Reap(s.state.View(), s.st, s.io)
 	}
-	for row, n := range turns[:partitions] {
-		if n != 8 {
-			t.Errorf("partition %d: got %d turns of %d, want 8", row, n, turns)
+	for s.st.Out.Wrote.Len() > 0 {
+		wrote := s.st.Out.Wrote.Pop()
+		if wrote.Err != 0 {
+			s.t.Fatal(wrote.Err)
 		}
+		s.turns[s.state.Partitions.MustRow(wrote.Partition)]++
 	}
+}
+
+// end wants nothing to be in flight.
+func (s *bulkTest) end() {
 	if s.st.Bulk != 0 {
-		t.Errorf("got %d bytes in flight at the end, want none", s.st.Bulk)
+		s.t.Errorf("got %d bytes in flight at the end, want none", s.st.Bulk)
 	}
-	for row := range partitions + 1 {
+	p := &s.state.Partitions
+	for row := range p.All {
 		p.Written[row] = p.Sealed[row]
 		s.state.DropJournal(row)
 	}
+}
+
+// Bulk writes are few at a time, and each partition has its turn although others ask again at once. A small write waits for none of them.
+func TestBulkWritesTakeTurns(t *testing.T) {
+	const bulk, small, rounds = 1 << 20, 4, 20
+	s := newBulkTest(t, bulk, bulk, bulk, bulk, 4<<10, bulk)
+	for round := range rounds {
+		s.start()
+		if s.st.Bulk != 2*bulk {
+			t.Fatalf("round %d: got %d bytes of bulk writes in flight, want two of %d", round, s.st.Bulk, bulk)
+		}
+		if s.st.In.Write.Has(small) {
+			t.Fatalf("round %d: got a small write that waits", round)
+		}
+		s.finish()
+		for row := range s.turns {
+			s.st.In.Write.Set(row)
+		}
+	}
+	for row, n := range s.turns {
+		if row != small && n != 2*rounds/5 {
+			t.Errorf("partition %d: got %d turns of %d, want %d", row, n, s.turns, 2*rounds/5)
+		}
+	}
+	s.end()
+}
+
+// Bulk writes that do not return hold up no others for long.
+func TestBulkWritesThatHang(t *testing.T) {
+	const bulk = 1 << 20
+	s := newBulkTest(t, bulk, bulk, bulk, bulk, bulk)
+	for _, step := range []struct{ micros, want uint64 }{{0, 2}, {bulkStuckMicros - 1, 0}, {1, 2}, {bulkStuckMicros - 1, 0}, {1, 1}} {
+		s.state.Now.MonoMicros += step.micros
+		if got := s.start(); got != int(step.want) {
+			t.Fatalf("%d µs later: got %d writes begun, want %d", step.micros, got, step.want)
+		}
+	}
+	s.finish()
+	for row, n := range s.turns {
+		if n != 1 {
+			t.Errorf("partition %d: got %d writes, want 1", row, n)
+		}
+	}
+	s.end()
 }
