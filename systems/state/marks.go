@@ -9,9 +9,9 @@ const (
 	// markBytes is how much of a log lies between two entries of its index.
 	markBytes = 256 << 10
 	// markHold and markHoldMicros bound how much of a log is written, in what lies between two entries, and how long, before the index hears of it,
-	// while the log is appended to: a few entries cost as much to append as one, which is a thread of the kernel's for some 20 µs. What the index does not know yet a
-	// recovery walks. A segment's first entry waits for nothing: a recovery takes a segment whose beginning is zero, and of which the index knows
-	// nothing, for one that was never used.
+	// while the log is appended to: a few entries cost as much to append as one, which is a thread of the kernel's for some 20 µs. What the index does
+	// not know yet a recovery walks. A segment's first entry waits for nothing: a recovery takes a segment whose beginning is zero, and of which the
+	// index knows nothing, for one that was never used.
 	markHold       = 32
 	markHoldMicros = 50_000
 )
