@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"galgo/components"
 	"galgo/uring"
 	"galgo/uring/baseline"
 	"galgo/wire"
@@ -121,7 +122,7 @@ func BenchmarkPoll(b *testing.B) {
 var coldBytes = flag.Uint64("cold.bytes", 2<<30, "bytes that an iteration of BenchmarkPollCold reads")
 
 // BenchmarkPollCold reads old data from the first message to the last, beside the smaller of what polls of as many readers get from memory and of what
-// a bare disk gives to as many reads of 1 MiB. Then it does so beside as many producers at full speed: the ratios are of what each side has alone.
+// a bare disk gives of the same files to as many reads of 1 MiB. Then it does so beside as many producers at full speed: the ratios are of what each side has alone.
 func BenchmarkPollCold(b *testing.B) {
 	batch := batchOf(1000, 1000)
 	host := uring.NewKernel()
@@ -135,10 +136,14 @@ func BenchmarkPollCold(b *testing.B) {
 			s = startOn(b, dir, env...) // what it has is on disk alone
 			b.Cleanup(func() { stop(b, s) })
 			hotServer, results, others := benchServer(b, "memory"), samples{}, countLogs(b, s)
+			logs, err := filepath.Glob(filepath.Join(dir, components.SegmentsDir, "*.log"))
+			if err != nil || len(logs) == 0 {
+				b.Fatalf("logs: got %v, %v, want some", logs, err)
+			}
 			cold := readersOf(b, s, targets)
 			hot := readersOf(b, hotServer, filled(b, hotServer, count, 400/count, batch))
 			for b.Loop() {
-				disk, err := baseline.Read(host, b.TempDir(), *coldBytes, count)
+				disk, err := baseline.Read(host, logs, count)
 				if err != nil {
 					b.Fatal(err)
 				}

@@ -6,6 +6,8 @@ import (
 	"io"
 	"path/filepath"
 
+	"golang.org/x/sys/unix"
+
 	"galgo/uring"
 )
 
@@ -49,19 +51,31 @@ func Rewrite(h uring.Host, dir string, writes, depth int) (perSecond float64, er
 	return perSecond, err
 }
 
-// Read reads so many bytes with O_DIRECT from a file in dir that is written for it, in reads of 1 MiB of which depth are in flight.
-func Read(h uring.Host, dir string, bytes uint64, depth int) (mbPerSecond float64, err error) {
-	t := transfer{size: uint64(frames(bytes)) * frameSize, depth: depth}
-	err = t.onFiles(h, dir, 1, func(s *shard) (err error) {
-		if _, err := t.run(s); err != nil {
-			return err
+// Read reads files with O_DIRECT, one after the other, from their beginnings to where nothing was written yet, in reads of 1 MiB of which depth are in
+// flight.
+func Read(h uring.Host, paths []string, depth int) (mbPerSecond float64, err error) {
+	t := transfer{unit: frameSize, each: 1, depth: depth, read: true}
+	err = onShard(h, uint64(depth)*frameSize, uring.Params{Entries: 64}, func(s *shard) error {
+		bytes, seconds := 0.0, 0.0
+		for _, path := range paths {
+			fd, err := h.Files().Open(path, uring.O_RDWR|uring.O_DIRECT, 0)
+			if err != nil {
+				return err
+			}
+			written, err := unix.Seek(int(fd), 0, unix.SEEK_HOLE)
+			t.fds, t.size = []int32{fd}, uint64(written)/frameSize*frameSize
+			if err == nil && t.size > 0 {
+				var rate float64
+				rate, err = t.run(s)
+				bytes += float64(t.size)
+				seconds += float64(t.size) / rate
+			}
+			if err := errors.Join(err, h.Files().Close(fd)); err != nil {
+				return err
+			}
 		}
-		if _, err := s.do(uring.Fsync(t.fds[0], false, 0)); err != nil {
-			return err
-		}
-		t.read = true
-		mbPerSecond, err = t.run(s)
-		return err
+		mbPerSecond = bytes / seconds
+		return nil
 	})
 	return mbPerSecond, err
 }
