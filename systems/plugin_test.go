@@ -218,26 +218,33 @@ func TestRetentionLimits(t *testing.T) {
 		options    components.TopicOptions
 		partitions uint32
 		segments   [][2]uint64 // size, age
+		frame      uint32      // bytes of the largest frame; 0: what a server takes if it is not told
 		below      uint64
 	}{
-		{"no limits", components.TopicOptions{MessageExpiry: never, MaxSize: never}, 1, many, 0},
-		{"nothing", components.TopicOptions{MessageExpiry: 1, MaxSize: mib}, 1, nil, 0},
-		{"the open one", components.TopicOptions{MessageExpiry: 1, MaxSize: mib}, 1, many[:1], 0},
-		{"one is old", components.TopicOptions{MessageExpiry: 50e6, MaxSize: never}, 1, [][2]uint64{{mib, 60}, {mib, 40}, {mib, 30}}, 10},
-		{"an old one behind a young one", components.TopicOptions{MessageExpiry: 50e6, MaxSize: never}, 1, [][2]uint64{{mib, 40}, {mib, 60}, {mib, 30}}, 0},
-		{"just as old as may be", components.TopicOptions{MessageExpiry: 60e6, MaxSize: never}, 1, [][2]uint64{{mib, 60}, {mib, 60}}, 0},
-		{"all are old", components.TopicOptions{MessageExpiry: 50e6, MaxSize: never}, 1, many, 160},
-		{"from the future", components.TopicOptions{MessageExpiry: 1, MaxSize: never}, 1, [][2]uint64{{mib, 0}, {mib, 0}}, 0},
+		{"no limits", components.TopicOptions{MessageExpiry: never, MaxSize: never}, 1, many, 0, 0},
+		{"nothing", components.TopicOptions{MessageExpiry: 1, MaxSize: mib}, 1, nil, 0, 0},
+		{"the open one", components.TopicOptions{MessageExpiry: 1, MaxSize: mib}, 1, many[:1], 0, 0},
+		{"one is old", components.TopicOptions{MessageExpiry: 50e6, MaxSize: never}, 1, [][2]uint64{{mib, 60}, {mib, 40}, {mib, 30}}, 0, 10},
+		{"an old one behind a young one", components.TopicOptions{MessageExpiry: 50e6, MaxSize: never}, 1, [][2]uint64{{mib, 40}, {mib, 60}, {mib, 30}}, 0, 0},
+		{"just as old as may be", components.TopicOptions{MessageExpiry: 60e6, MaxSize: never}, 1, [][2]uint64{{mib, 60}, {mib, 60}}, 0, 0},
+		{"all are old", components.TopicOptions{MessageExpiry: 50e6, MaxSize: never}, 1, many, 0, 160},
+		{"from the future", components.TopicOptions{MessageExpiry: 1, MaxSize: never}, 1, [][2]uint64{{mib, 0}, {mib, 0}}, 0, 0},
 		// 40 segments of 8 MiB are 320 MiB.
-		{"too much", components.TopicOptions{MessageExpiry: never, MaxSize: 300 * mib}, 1, many, 30},
-		{"shared among partitions", components.TopicOptions{MessageExpiry: never, MaxSize: 600 * mib}, 2, many, 30},
-		{"16 at a time", components.TopicOptions{MessageExpiry: never, MaxSize: 100 * mib}, 1, many, 160},
-		// At least a segment and 64 MiB, here 72 MiB, which 9 segments are.
-		{"what may stay in any case", components.TopicOptions{MessageExpiry: never, MaxSize: 8 * mib}, 1, many[:9], 0},
-		{"more than that", components.TopicOptions{MessageExpiry: never, MaxSize: 8 * mib}, 1, many[:11], 20},
-		{"old or too much", components.TopicOptions{MessageExpiry: 50e6, MaxSize: 8 * mib}, 1, [][2]uint64{{mib, 60}, {60 * mib, 10}, {60 * mib, 10}, {mib, 5}}, 20},
+		{"too much", components.TopicOptions{MessageExpiry: never, MaxSize: 300 * mib}, 1, many, 0, 30},
+		{"shared among partitions", components.TopicOptions{MessageExpiry: never, MaxSize: 600 * mib}, 2, many, 0, 30},
+		{"16 at a time", components.TopicOptions{MessageExpiry: never, MaxSize: 100 * mib}, 1, many, 0, 160},
+		// At least a segment and the largest frame, here 72 MiB, which 9 segments are.
+		{"what may stay in any case", components.TopicOptions{MessageExpiry: never, MaxSize: 8 * mib}, 1, many[:9], 0, 0},
+		{"more than that", components.TopicOptions{MessageExpiry: never, MaxSize: 8 * mib}, 1, many[:11], 0, 20},
+		{"what may stay where frames are small", components.TopicOptions{MessageExpiry: never, MaxSize: 8 * mib}, 1, many[:2], 8 * mib, 0},
+		{"more than that where frames are small", components.TopicOptions{MessageExpiry: never, MaxSize: 8 * mib}, 1, many[:5], 8 * mib, 30},
+		{"more than that where frames are large", components.TopicOptions{MessageExpiry: never, MaxSize: 8 * mib}, 1, many[:20], 128 * mib, 30},
+		{"old or too much", components.TopicOptions{MessageExpiry: 50e6, MaxSize: 8 * mib}, 1, [][2]uint64{{mib, 60}, {60 * mib, 10}, {60 * mib, 10}, {mib, 5}}, 0, 20},
 	} {
 		w, row := retained(t, test.options, test.partitions, 8*mib, test.segments...)
+		if test.frame > 0 {
+			w.state.Config.FrameMax = test.frame
+		}
 		if got := excess(w.state.View(), row); got != test.below {
 			t.Errorf("%s: got below %d, want %d", test.name, got, test.below)
 		}

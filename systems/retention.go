@@ -13,8 +13,6 @@ const (
 	retentionRows = 256
 	// retentionSegments is how many segments of a partition go in one pass. Source: protocol.md, 15.
 	retentionSegments = 16
-	// retentionSpare is what a partition may hold beyond one segment in any case, in bytes. Source: protocol.md, 15.
-	retentionSpare = 64 << 20
 )
 
 // Retention is the plugin that removes old messages: by age, where the topic says message_expiry, and by size, where it says max_topic_size.
@@ -74,7 +72,8 @@ func (r *Retention) Observe(v components.StateView, events []components.Happened
 	ask.WakeAt(now)
 }
 
-// excess is the offset below which a partition's messages have to go, 0 if all may stay.
+// excess is the offset below which a partition's messages have to go, 0 if all may stay. A partition may hold a segment and the largest frame in any
+// case: no full segment goes because of one frame behind it. Source: protocol.md, 15, which has frames of 64 MiB.
 func excess(v components.StateView, row int) (below uint64) {
 	p := v.FactsOf(row)
 	topic, ok := v.Catalog().Topic(p.Topic)
@@ -83,7 +82,7 @@ func excess(v components.StateView, row int) (below uint64) {
 	}
 	limit := uint64(math.MaxUint64)
 	if topic.Options.MaxSize != math.MaxUint64 {
-		limit = max(topic.Options.MaxSize/uint64(topic.Partitions), p.SegmentSize+retentionSpare)
+		limit = max(topic.Options.MaxSize/uint64(topic.Partitions), p.SegmentSize+uint64(v.Config().FrameMax))
 	}
 	now, expiry, size := v.Now().WallMicros, topic.Options.MessageExpiry, p.Size
 	for i := range min(p.Segments-1, retentionSegments) { // the last one is open

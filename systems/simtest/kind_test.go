@@ -37,8 +37,8 @@ var (
 	uneven = &topicKind{name: "uneven", partitions: 1, record: evenRecord + 1111, open: evenOpen, full: evenFull, options: options("segment_size", evenSegment)}
 	// What expires does so soon after its segment is closed, or in the course of a day.
 	brief, middling, lasting = expiring("1s", second), expiring("10m", 600*second), expiring("10h", 10*hour)
-	// capped holds no more than a partition may hold in any case: a segment and 64 MiB.
-	capped = &topicKind{name: "capped", partitions: 1, record: 960 * components.UnitSize, open: 1, full: 24, sizeMax: 65 << 20, glance: true,
+	// capped holds no more than a partition may hold in any case, a segment and the largest frame: two of its records.
+	capped = &topicKind{name: "capped", partitions: 1, record: 480 * components.UnitSize, open: 1, full: 24, sizeMax: 1<<20 + frameMax, glance: true,
 		options: options("max_topic_size", "1 MiB", "segment_size", evenSegment)}
 )
 
