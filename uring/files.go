@@ -141,6 +141,10 @@ func (systemFiles) Rename(from, to string) error {
 	return retry("rename", from, func() error { return unix.Rename(from, to) })
 }
 
+func (systemFiles) RenameNew(from, to string) error {
+	return retry("renameat2", from, func() error { return unix.Renameat2(unix.AT_FDCWD, from, unix.AT_FDCWD, to, unix.RENAME_NOREPLACE) })
+}
+
 func (systemFiles) Remove(path string) error {
 	err := retry("unlink", path, func() error { return unix.Unlink(path) })
 	if errors.Is(err, unix.EISDIR) {

@@ -97,6 +97,8 @@ type Files interface {
 	// at the end of the file then. A host that cannot tell returns all that follows.
 	NextData(fd int32, position uint64) (from, to uint64, err error)
 	Rename(from, to string) error
+	// RenameNew is Rename where nothing has the name yet: EEXIST if something has. EINVAL means that the file system cannot see to it.
+	RenameNew(from, to string) error
 	// Remove removes a file or an empty directory.
 	Remove(path string) error
 	// MakeDir makes one directory; that it exists is not an error.

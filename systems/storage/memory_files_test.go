@@ -116,6 +116,13 @@ func (f *memoryFiles) Rename(from, to string) error {
 	return nil
 }
 
+func (f *memoryFiles) RenameNew(from, to string) error {
+	if _, exists := f.content[to]; exists {
+		return &os.PathError{Op: "renameat2", Path: from, Err: syscall.EEXIST}
+	}
+	return f.Rename(from, to)
+}
+
 func (f *memoryFiles) Remove(name string) error {
 	if _, exists := f.content[name]; !exists {
 		return &os.PathError{Op: "unlink", Path: name, Err: syscall.ENOENT}

@@ -451,6 +451,13 @@ func filesDirectories(f *fixture) {
 		f.Fatalf("got %v, want EEXIST", err)
 	}
 	f.check(files.Rename(path, dir+"/a"))
+	fd, path = f.file("c", "y")
+	f.closeFD(fd)
+	if err := files.RenameNew(path, dir+"/a"); !errors.Is(err, syscall.EEXIST) {
+		f.Fatalf("got %v, want EEXIST", err)
+	}
+	f.check(files.Remove(dir + "/a"))
+	f.check(files.RenameNew(path, dir+"/a"))
 	f.check(files.SyncDir(dir))
 	names, err := files.List(dir)
 	f.check(err)
@@ -503,7 +510,7 @@ func filesErrors(f *fixture) {
 	_, _, statErr := files.StatFS(missing)
 	for name, err := range map[string]error{
 		"open": openErr, "list": listErr, "statfs": statErr, "remove": files.Remove(missing),
-		"rename": files.Rename(missing, missing+"2"), "syncdir": files.SyncDir(missing), "mkdir": files.MakeDir(missing+"/x", 0o755),
+		"rename": files.Rename(missing, missing+"2"), "renameat2": files.RenameNew(missing, missing+"2"), "syncdir": files.SyncDir(missing), "mkdir": files.MakeDir(missing+"/x", 0o755),
 	} {
 		if !errors.Is(err, syscall.ENOENT) || !strings.Contains(err.Error(), missing) {
 			f.Errorf("%s: got %v, want ENOENT with the path", name, err)

@@ -172,6 +172,8 @@ func (d *disk) rename(fromDir *node, from string, toDir *node, to string, noRepl
 		return syscall.ENOENT
 	case noReplace && old != nil:
 		return syscall.EEXIST
+	case noReplace && d.world.o.PlainRenames:
+		return syscall.EINVAL
 	case n.isDir() && d.within(n, b):
 		return syscall.EINVAL
 	case n == old:

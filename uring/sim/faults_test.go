@@ -222,6 +222,23 @@ func TestWhatIsNotSimulatedPanics(t *testing.T) {
 	}
 }
 
+// A file system without RENAME_NOREPLACE says so where it could go wrong no other way.
+func TestPlainRenames(t *testing.T) {
+	m := newMachine(t, sim.Options{PlainRenames: true})
+	f := m.k.Files()
+	check(t, f.Close(open(t, f, "/a", uring.O_CREAT)))
+	check(t, f.Close(open(t, f, "/b", uring.O_CREAT)))
+	for _, test := range []struct {
+		from, to string
+		want     error
+	}{{"/a", "/b", syscall.EEXIST}, {"/a", "/c", syscall.EINVAL}, {"/d", "/c", syscall.ENOENT}} {
+		if err := f.RenameNew(test.from, test.to); !errors.Is(err, test.want) {
+			t.Errorf("rename of %s to %s: got %v, want %v", test.from, test.to, err, test.want)
+		}
+	}
+	check(t, f.Rename("/a", "/b"))
+}
+
 // Space that a killed process held open without a name comes back.
 func TestKillFreesWhatHadNoName(t *testing.T) {
 	m := newMachine(t, sim.Options{Stepping: true})

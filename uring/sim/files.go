@@ -157,14 +157,18 @@ func (f *files) NextData(fd int32, position uint64) (from, to uint64, err error)
 	return from, to, nil
 }
 
-func (f *files) Rename(from, to string) error {
+func (f *files) Rename(from, to string) error { return f.rename("rename", from, to, false) }
+
+func (f *files) RenameNew(from, to string) error { return f.rename("renameat2", from, to, true) }
+
+func (f *files) rename(op, from, to string, noReplace bool) error {
 	f.call()
 	errno := f.other()
 	if errno == 0 {
 		root := f.k.world.disk.root
-		errno = f.k.world.disk.rename(root, from, root, to, false)
+		errno = f.k.world.disk.rename(root, from, root, to, noReplace)
 	}
-	return pathError("rename", from, errno)
+	return pathError(op, from, errno)
 }
 
 func (f *files) Remove(path string) error {

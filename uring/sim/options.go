@@ -7,6 +7,7 @@ type Options struct {
 
 	DiskBytes      uint64 // size of the disk; 0: 64 GiB
 	DescriptorsMax int    // of a process; 0: 65,536
+	PlainRenames   bool   // the file system refuses RENAME_NOREPLACE with EINVAL, as NFS does
 
 	File   Delay // of reads, opens and the like; 0: [20, 200] µs
 	Sync   Delay // of syncs and durable writes; 0: [50, 500] µs
