@@ -59,9 +59,10 @@ func (st *Storage) Alloc(n uint32) (Span, bool) {
 
 // Directory is where the shard's files are.
 type Directory struct {
-	Root   string // the data directory
-	LogFD  int32  // descriptor of its directory of segments
-	Direct bool   // O_DIRECT is used
+	Root        string // the data directory
+	LogFD       int32  // descriptor of its directory of segments
+	Direct      bool   // O_DIRECT is used
+	RenameFlags uint32 // of renames to new names: RENAME_NOREPLACE, where the file system takes it
 }
 
 // Disk is what is known of the room on the filesystem.

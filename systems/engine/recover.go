@@ -53,6 +53,10 @@ func (e *Engine) loadPool(list *storage.SegmentList) error {
 	for i, sh := range e.Shards {
 		stores[i] = sh.Storage
 	}
+	if stores[0].Directory.RenameFlags == 0 && list.HasRun(e.start.Run) {
+		e.o.Log.Log(components.LogWarn, "files of segments have numbers of this run or later: nothing is renamed, and there is no pool", components.Num("run", e.start.Run))
+		stores[0].Space.SizeMax = 0
+	}
 	if err := storage.LoadPool(e.o.Host.Files(), e.o.Dir.Root, list, stores); err != nil {
 		return err
 	}

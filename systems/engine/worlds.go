@@ -17,7 +17,7 @@ func (e *Engine) makeShards() error {
 	if err != nil {
 		return err
 	}
-	direct := e.chooseDirect()
+	direct, renames := e.chooseDirect(), e.chooseRenames()
 	o.Config.Secret, o.Config.Run = o.Dir.Secret(), e.start.Run
 	shared := components.NewShared(o.Memory)
 	shared.Space.SizeMax = o.PoolSize(total)
@@ -36,7 +36,7 @@ func (e *Engine) makeShards() error {
 		if err != nil {
 			return err
 		}
-		st.Directory = components.Directory{Root: root, LogFD: logFD, Direct: direct}
+		st.Directory = components.Directory{Root: root, LogFD: logFD, Direct: direct, RenameFlags: renames}
 		st.Names.Made, st.Descriptors.Max = 1, o.FilesMax
 		st.Disk.Reserve, st.Disk.Free, st.Disk.FreeAt = o.Reserve(total), free/uint64(cfg.Shards), mono
 		world := components.NewState(&cfg, shared, arena, e.catalog.Clone(), facts, orders)
@@ -110,4 +110,27 @@ func (e *Engine) tryDirect() (err error) {
 		return errors.New("a block that was written is read as something else")
 	}
 	return nil
+}
+
+// chooseRenames says with which flags files get new names, and logs where that is without RENAME_NOREPLACE.
+func (e *Engine) chooseRenames() uint32 {
+	if err := e.tryRenameNew(); err != nil {
+		e.o.Log.Log(components.LogInfo, "the file system does not see to it that renames replace nothing: the names do", components.Str("reason", err.Error()))
+		return 0
+	}
+	return uring.RENAME_NOREPLACE
+}
+
+// tryRenameNew renames a file where the segments are.
+func (e *Engine) tryRenameNew() error {
+	files, dir := e.o.Host.Files(), path.Join(e.o.Dir.Root, components.SegmentsDir)
+	from, to := path.Join(dir, "rename.probe"), path.Join(dir, "renamed.probe")
+	tidy := func() { _, _ = files.Remove(from), files.Remove(to) } // one of them is not there, or both
+	tidy()
+	defer tidy()
+	fd, err := files.Open(from, uring.O_RDWR|uring.O_CREAT, 0o600)
+	if err != nil {
+		return err
+	}
+	return errors.Join(files.Close(fd), files.RenameNew(from, to))
 }

@@ -123,7 +123,7 @@ func run(seed uint64, s setting) (r result) {
 	if s.limits == (limits{}) {
 		s.limits = full
 	}
-	p := newPlay(sim.Options{Seed: seed, DiskBytes: 4 << 30, Faults: sim.Rough()})
+	p := newPlay(sim.Options{Seed: seed, DiskBytes: 4 << 30, PlainRenames: seed%5 == 0, Faults: sim.Rough()})
 	p.limits, p.s = s.limits, s
 	p.recycling, p.bulky = p.rng.IntN(4) == 0, p.rng.IntN(10) == 0
 	p.setFaults(rough.faults)

@@ -32,7 +32,13 @@ func newScene(t *testing.T, level components.Level, memory uint64) *scene {
 // newSceneOf is a scene in which a seed decides what is left to chance.
 func newSceneOf(t *testing.T, seed uint64, level components.Level, memory uint64) *scene {
 	t.Helper()
-	s := &scene{play: newPlay(sim.Options{Seed: seed, DiskBytes: 4 << 30}), t: t, level: level, memory: memory, sent: map[string][]uint64{}}
+	return newSceneOn(t, sim.Options{Seed: seed, DiskBytes: 4 << 30}, level, memory)
+}
+
+// newSceneOn is a scene on a machine as it is described.
+func newSceneOn(t *testing.T, o sim.Options, level components.Level, memory uint64) *scene {
+	t.Helper()
+	s := &scene{play: newPlay(o), t: t, level: level, memory: memory, sent: map[string][]uint64{}}
 	t.Cleanup(func() { s.w.Kill() })
 	s.begin()
 	s.must(wire.OpCreateStream, wire.AppendCreateStream(nil, wire.CreateStream{Name: sceneStream.Name}))

@@ -84,8 +84,17 @@ func rename(st *components.Storage, io *IO, row uint32, partition uint64) bool {
 	f.Recycled[row] = components.PoolFile{}
 	f.Allocated[row] = components.AlignDown(recycled.Size)
 	f.Initialized[row] = f.Allocated[row]
-	io.Ring.Push(uring.Renameat(st.Directory.LogFD, addr(st, from), st.Directory.LogFD, addr(st, to), uring.RENAME_NOREPLACE, token))
+	io.Ring.Push(renameNew(st, addr(st, from), addr(st, to), token))
 	return true
+}
+
+// renameNew gives a file of the directory of segments a name that nothing has. Not every file system sees to that (NFS and some of FUSE do not), and
+// none need: both names that a rename goes to hold a number of this run, which no other run and no other shard gives, a rename is the first
+// that is done with it, it is not tried again when it fails, and the lock of the data directory keeps others away. Only who
+// restores a part of the directory from elsewhere can bring such names in: SegmentList.HasRun tells at start, and then there is no pool.
+// A link and an unlink would be worse: a crash between them leaves a log that is a file of the pool too, and is written over.
+func renameNew(st *components.Storage, from, to uring.Addr, token uring.Token) uring.Entry {
+	return uring.Renameat(st.Directory.LogFD, from, st.Directory.LogFD, to, st.Directory.RenameFlags, token)
 }
 
 // makeFailed answers who waits for a log that cannot be made. A file of the pool that cannot be opened is none, and the next one is

@@ -153,7 +153,7 @@ func move(v components.StateView, st *components.Storage, io *IO) {
 		}
 		file.Number = p.Name(&cfg)
 		putName(st, file.Memory.Slice(retirePool, retireStat-retirePool), poolName(components.PoolFile{Number: file.Number}))
-		pushRetire(st, io, uring.Renameat(fd, log, fd, retireAddr(st, file, retirePool), uring.RENAME_NOREPLACE, 0), i, retireRenames)
+		pushRetire(st, io, renameNew(st, log, retireAddr(st, file, retirePool), 0), i, retireRenames)
 	}
 }
 

@@ -57,6 +57,20 @@ func ListSegments(files uring.Files, root string) (*SegmentList, error) {
 	return list, nil
 }
 
+// HasRun says whether there are files that a run made, or a later one.
+func (list *SegmentList) HasRun(run uint64) bool {
+	last := uint64(0)
+	if n := len(list.Pool); n > 0 {
+		last = list.Pool[n-1]
+	}
+	for _, kind := range []map[PartitionFiles][]uint64{list.Logs, list.Indexes} {
+		for _, ids := range kind {
+			last = max(last, ids[len(ids)-1])
+		}
+	}
+	return last>>wire.RunShift >= run
+}
+
 // Unnamed lists the files that nobody names: those of partitions for which known says false, and names that are not ours. They are
 // kept; the log should say so.
 func (list *SegmentList) Unnamed(known func(PartitionFiles) bool) []string {
