@@ -121,7 +121,6 @@ type Retiring struct {
 	Files   []RetiringFile
 	Last    []Unlink // partitions that have no file left after this round
 	Pending int      // operations in flight
-	Failed  bool     // the directory could not be synced
 }
 
 // RetireStep is how far a round is.

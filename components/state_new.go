@@ -17,6 +17,8 @@ type Shared struct {
 	Space    *Space
 
 	Passwords *Passwords
+
+	namesFailed atomic.Bool // see Names
 }
 
 // NewShared is the common part for a process with budget bytes of data memory.
@@ -112,7 +114,7 @@ func NewStorage(shared *Shared, arena *Arena, facts *Facts, orders *Orders, slot
 	st.Hungry = ecs.NewQueue[ecs.Entity](facts.Frames.Free())
 	st.Disk.Found = new(atomic.Uint64)
 	st.GrowDone, st.VouchNext, st.Vouching = ecs.NewQueue[GrowStep](slots), ecs.NewQueue[VouchOrder](slots), Vouching{}
-	st.Gauges, st.Space = shared.Gauges, shared.Space
+	st.Gauges, st.Space, st.Names.failed = shared.Gauges, shared.Space, &shared.namesFailed
 	st.Pool.Filling.FD = NoFD
 	return st
 }

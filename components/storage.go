@@ -88,8 +88,16 @@ type Names struct {
 	Made    uint64 // logs made or renamed; those of earlier runs count as one
 	Synced  uint64 // of them, from the first: durable
 	Syncing bool   // a sync of the directory for vouchers is in flight
-	Failed  bool   // one has failed
+
+	failed *atomic.Bool // one has failed, of whatever purpose and shard
 }
+
+// Failed says whether a sync of the directory has failed in this run. Then it is not known which names will be there after a loss of power, and no later
+// sync tells: it may succeed without what the failed one gave up. So no other name is durable until the next start.
+func (n *Names) Failed() bool { return n.failed.Load() }
+
+// Fail notes that a sync has failed.
+func (n *Names) Fail() { n.failed.Store(true) }
 
 // The parts of a data directory, by name.
 const (

@@ -65,7 +65,7 @@ func (p *play) observe() {
 		p.noteIf(s.Sends.Total() > 0, "send in line")
 		p.noteIf(sh.Storage.Budget.Refused() > 0, "memory short")
 		p.noteIf(sh.Storage.Descriptors.Open >= sh.Storage.Descriptors.Max, "descriptors all in use")
-		p.noteIf(sh.Storage.Names.Failed, "names failed")
+		p.noteIf(sh.Storage.Names.Failed(), "names failed")
 		for row := range s.Segments.ID {
 			p.noteIf(s.Segments.ID[row] != 0 && s.Segments.Gone[row] && s.Segments.Users[row] > 0, "segment gone in use")
 		}

@@ -84,7 +84,7 @@ func TestFailedSyncOfNames(t *testing.T) {
 	s.send("durable", 3000, wire.StatusCannotSaveMessagesToSegment)
 	s.setFaults(sim.Faults{})
 	s.faulted(1)
-	if !s.server.Shards[0].Storage.Names.Failed {
+	if !s.server.Shards[0].Storage.Names.Failed() {
 		t.Fatal("names of logs: got them synced, want a failure")
 	}
 	s.send("written", 3000, wire.StatusOK)
@@ -100,6 +100,41 @@ func TestFailedSyncOfNames(t *testing.T) {
 	s.check("durable", 1)
 	s.send("durable", 3000, wire.StatusOK)
 	s.check("durable", 0)
+}
+
+// A sync of the directory that fails while files of a deleted topic are retired says as much as any other: names made since the last one may be lost, and
+// a later sync does not tell. What has its names goes on, at every level.
+func TestFailedSyncOfRetirement(t *testing.T) {
+	s := newScene(t, components.LevelWritten, 32<<20)
+	for _, topic := range []string{"written", "gone"} {
+		s.topic(topic)
+		s.send(topic, 2<<20, wire.StatusOK)
+	}
+	s.topic("durable", "durability", "persisted")
+	s.topic("later", "durability", "persisted")
+	s.send("durable", 3000, wire.StatusOK)
+	s.wait(10 * second) // all is vouched for
+	s.must(wire.OpDeleteTopic, wire.AppendTopicRef(nil, wire.TopicRef{Stream: sceneStream, Topic: wire.IdentNamed([]byte("gone"))}))
+	s.setFaults(sim.Faults{SyncError: 1})
+	s.wait(second)
+	s.setFaults(sim.Faults{})
+	st := s.server.Shards[0].Storage
+	if !st.Names.Failed() || s.w.FaultCounts()[sim.FaultSyncError] != 1 || len(st.Pool.Files) > 0 {
+		t.Fatalf("after a failed sync: got %v, that noted: %v, %d files in the pool, want one sync failed, noted, and no file", s.w.FaultCounts(), st.Names.Failed(), len(st.Pool.Files))
+	}
+	s.send("later", 3000, wire.StatusCannotSaveMessagesToSegment)
+	s.faulted(1)
+	s.send("durable", 3000, wire.StatusOK)
+	s.send("written", 3000, wire.StatusOK)
+	s.wait(10 * second)
+	if n := &st.Names; n.Synced == n.Made {
+		t.Fatal("names of logs: got them synced after a failure, want no second attempt")
+	}
+	s.w.PowerCut()
+	s.again()
+	s.faulted(0)
+	s.check("durable", 0)
+	s.send("later", 3000, wire.StatusOK)
 }
 
 // A read that fails is told, never skipped, and harms nothing: the next one may succeed.

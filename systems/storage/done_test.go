@@ -89,7 +89,10 @@ func TestPoolTakesWhatIsSafe(t *testing.T) {
 		st.Space.SizeMax = 1 << 30
 		r := &st.Pool.Retiring
 		memory, _ := st.Alloc(components.UnitSize)
-		r.Files, r.Failed = []components.RetiringFile{{Memory: memory}}, test.failed
+		r.Files = []components.RetiringFile{{Memory: memory}}
+		if test.failed {
+			st.Names.Fail()
+		}
 		file := &r.Files[0]
 		stat := st.Memory.Bytes(memory.Slice(retireStat, statxSize))
 		binary.LittleEndian.PutUint64(stat[statxSizeAt:], size)
@@ -100,6 +103,65 @@ func TestPoolTakesWhatIsSafe(t *testing.T) {
 		retired(st)
 		if got, held := len(st.Pool.Files), st.Space.SizeMax-st.Space.Room(); got != test.want || held != uint64(test.want)*size {
 			t.Errorf("%s: got %d files in the pool and %d bytes claimed, want %d", test.name, got, held, test.want)
+		}
+	}
+}
+
+// A sync of the directory that failed, for whatever purpose, is not made good by a later one that succeeds: it may have given up what the later one finds
+// nothing of. So no name counts as durable any more.
+func TestFailedSyncOfDirectoryStands(t *testing.T) {
+	// Each of them is a sync that returns, and the answer says whether it made anything durable.
+	syncs := map[string]func(v components.StateView, st *components.Storage, res int32) bool{
+		"for vouchers": func(_ components.StateView, st *components.Storage, res int32) bool {
+			slot, _ := take(st, OpSyncNames, 0)
+			st.Inflight.Aux[slot], st.Names.Syncing = st.Names.Made, true
+			namesDone(st, slot, res)
+			return st.Names.Synced == st.Names.Made
+		},
+		"of a durable partition": func(v components.StateView, st *components.Storage, res int32) bool {
+			row := st.Segments.Row(wire.SegmentFile{SegmentID: 7})
+			slot, _ := startStep(st, OpSyncDir, row, 0)
+			st.Inflight.More[slot] = st.Names.Made
+			growDone(v, st, slot, res)
+			durable := st.Names.Synced == st.Names.Made
+			if grown := st.Out.Grown.Pop(); durable != (grown.Err == 0) {
+				t.Errorf("sync of a durable partition: got error %v for the partition, and names durable: %v", grown.Err, durable)
+			}
+			return durable
+		},
+		"of a retired log": func(_ components.StateView, st *components.Storage, res int32) bool {
+			memory, _ := st.Alloc(components.UnitSize)
+			r := &st.Pool.Retiring
+			r.Files, r.Last = []components.RetiringFile{{Memory: memory, Number: 1, Size: 4 << 20}}, []components.Unlink{{Partition: 1}}
+			st.Pool.Claim(st.Space, 4<<20)
+			r.Pending++
+			slot, _ := take(st, OpRetire, uint64(retireSyncs))
+			retireDone(st, slot, res)
+			retired(st)
+			durable := len(st.Pool.Files) == 1
+			if told := st.Out.Removed.Len() == 1; told != durable || !durable && st.Space.Room() != st.Space.SizeMax {
+				t.Errorf("sync of a retired log: got it in the pool: %v, the partition told to be gone: %v, %d bytes of the pool free", durable, told, st.Space.Room())
+			}
+			return durable
+		},
+	}
+	for first, fails := range syncs {
+		for second, succeeds := range syncs {
+			for _, res := range []int32{0, -int32(syscall.EIO)} {
+				v, st := idleStorage(t)
+				st.Space.SizeMax, st.Names.Made = 1<<30, 3
+				if got, want := fails(v, st, res), res == 0; got != want {
+					t.Fatalf("sync %s: got it durable: %v for %d, want %v", first, got, res, want)
+				}
+				st.Names.Made++
+				st.Pool.Files, st.Pool.Retiring = nil, components.Retiring{}
+				for st.Out.Removed.Len() > 0 {
+					st.Out.Removed.Pop()
+				}
+				if got, want := succeeds(v, st, 0), res == 0; got != want {
+					t.Errorf("sync %s returned %d, then one %s 0: got durable: %v, want %v", first, res, second, got, want)
+				}
+			}
 		}
 	}
 }

@@ -192,10 +192,7 @@ func growDone(v components.StateView, st *components.Storage, slot uint32, res i
 	case OpTruncate:
 		pushGrown(st, row, partition, have, syscall.ENOSPC)
 	case OpSyncDir:
-		if errno == 0 {
-			st.Names.Synced = max(st.Names.Synced, have)
-		}
-		pushGrown(st, row, partition, f.Allocated[row], errno)
+		pushGrown(st, row, partition, f.Allocated[row], namesSynced(st, have, errno))
 	default:
 		if kind == OpWriteHead && errno == 0 && res != emptyHeadSize {
 			errno = syscall.EIO

@@ -188,7 +188,7 @@ func VouchLogs(v components.StateView, st *components.Storage, io *IO) {
 		}
 		order := st.In.Vouch.Pop()
 		row := f.Row(order.File)
-		if st.Names.Failed {
+		if st.Names.Failed() {
 			st.Out.Vouched.Push(vouchedOf(&order, syscall.ENOSPC))
 			continue
 		}

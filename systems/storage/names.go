@@ -1,6 +1,8 @@
 package storage
 
 import (
+	"syscall"
+
 	"galgo/components"
 	"galgo/uring"
 )
@@ -27,16 +29,29 @@ func syncNames(st *components.Storage, io *IO) {
 	io.Ring.Push(uring.Fsync(st.Directory.LogFD, false, token))
 }
 
-// namesDone takes the completion. After a failure nothing is vouched for any more in this run: recovery reads more, and knows less.
+// namesDone takes the completion.
 func namesDone(st *components.Storage, slot uint32, res int32) {
-	n := &st.Names
-	made, errno := st.Inflight.Aux[slot], errnoOf(res)
+	made := st.Inflight.Aux[slot]
 	st.Inflight.Put(slot)
-	n.Syncing = false
-	if errno != 0 {
-		n.Failed = true
-		st.Log.Log(components.LogError, "the directory of segments cannot be synced: no log is vouched for until restart", components.Num("errno", uint64(errno)))
-		return
+	st.Names.Syncing = false
+	_ = namesSynced(st, made, errnoOf(res))
+}
+
+// namesSynced takes what became of a sync of the directory, whatever it was for, and says what that is worth: a success behind a failure is none. After
+// a failure no log is vouched for in this run (recovery reads more, and knows less), a durable partition cannot begin a segment, no log becomes a file
+// of the pool, and no partition is told to have no file left.
+func namesSynced(st *components.Storage, made uint64, errno syscall.Errno) syscall.Errno {
+	n := &st.Names
+	failed := n.Failed()
+	switch {
+	case errno != 0 && !failed:
+		n.Fail()
+		st.Log.Log(components.LogError, "the directory of segments cannot be synced: until restart no log is vouched for, recycled or told to be gone, and "+
+			"durable partitions begin none", components.Num("errno", uint64(errno)))
+	case errno == 0 && failed:
+		return syscall.EIO
+	case errno == 0:
+		n.Synced = max(n.Synced, made)
 	}
-	n.Synced = max(n.Synced, made)
+	return errno
 }

@@ -45,7 +45,7 @@ func RetireFiles(v components.StateView, st *components.Storage, io *IO) {
 // collectRetiring takes what goes in this round.
 func collectRetiring(v components.StateView, st *components.Storage, io *IO) {
 	r := &st.Pool.Retiring
-	r.Files, r.Last, r.Failed = r.Files[:0], r.Last[:0], false
+	r.Files, r.Last = r.Files[:0], r.Last[:0]
 	for st.In.Unlink.Len() > 0 && len(r.Files) < retireMax {
 		unlink := st.In.Unlink.Front()
 		if unlink.Last {
@@ -139,7 +139,7 @@ func measure(st *components.Storage, io *IO) {
 	}
 }
 
-// move renames logs into the pool, and unlinks those for which there is no room, and the indexes.
+// move renames logs into the pool, and unlinks those for which there is no room, or which could never be written over, and the indexes.
 func move(v components.StateView, st *components.Storage, io *IO) {
 	p, fd := &st.Pool, st.Directory.LogFD
 	cfg := v.Config()
@@ -147,7 +147,7 @@ func move(v components.StateView, st *components.Storage, io *IO) {
 		file := &p.Retiring.Files[i]
 		log := retireAddr(st, file, retireLog)
 		pushRetire(st, io, uring.Unlinkat(fd, retireAddr(st, file, retireIndex), 0, 0), i, retireUnlinks)
-		if !p.Claim(st.Space, file.Size) {
+		if st.Names.Failed() || !p.Claim(st.Space, file.Size) {
 			pushRetire(st, io, uring.Unlinkat(fd, log, 0, 0), i, retireUnlinks)
 			continue
 		}
@@ -164,6 +164,8 @@ func retireDone(st *components.Storage, slot uint32, res int32) {
 	st.Inflight.Put(slot)
 	r.Pending--
 	switch {
+	case operation == retireSyncs:
+		_ = namesSynced(st, 0, errno)
 	case errno == syscall.ENOENT && operation != retireRenames:
 	case operation == retireMeasures && errno == 0:
 		r.Files[i].Size = blocksOf(st, &r.Files[i])
@@ -172,7 +174,6 @@ func retireDone(st *components.Storage, slot uint32, res int32) {
 		r.Files[i].Number = 0
 		fallthrough
 	case errno != 0:
-		r.Failed = r.Failed || operation == retireSyncs
 		if errno != syscall.ENOENT {
 			st.Log.Log(components.LogError, "files of a segment cannot be removed", components.Num("operation", uint64(operation)), components.Num("errno", uint64(errno)))
 		}
@@ -197,14 +198,14 @@ func retired(st *components.Storage) {
 		st.Arena.Free(file.Memory)
 		switch {
 		case file.Number == 0:
-		case r.Failed:
+		case st.Names.Failed():
 			st.Space.Unclaim(file.Size)
 		default:
 			st.Pool.Add(st.Space, components.PoolFile{Number: file.Number, Size: file.Size})
 		}
 	}
 	for i := range r.Last {
-		if !r.Failed {
+		if !st.Names.Failed() {
 			st.Out.Removed.Push(r.Last[i].Partition)
 		}
 	}
