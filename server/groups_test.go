@@ -323,7 +323,7 @@ func TestOffsetsOfAGroupThatIsGone(t *testing.T) {
 	send(t, c, orders, 0, batch(&b, 0, 10, 10), 0)
 	s.stop()
 	files := uring.SystemFiles()
-	dir, err := storage.OpenDirectory(files, s.dir, false, func([]byte) {}, 0)
+	dir, err := storage.OpenDirectory(files, s.dir, false, func([]byte) {}, 0, 1)
 	if err != nil {
 		t.Fatal(err)
 	}

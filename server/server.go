@@ -87,7 +87,7 @@ func Start(cfg *config.Config) (_ *Server, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if s.dir, err = storage.OpenDirectory(s.host.Files(), root, cfg.Fresh, s.host.Random, wall); err != nil {
+	if s.dir, err = storage.OpenDirectory(s.host.Files(), root, cfg.Fresh, s.host.Random, wall, recoverers); err != nil {
 		return nil, err
 	}
 	if s.log, err = logging.Open(logging.OptionsOf(cfg), os.Stderr); err != nil {

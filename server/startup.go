@@ -22,7 +22,7 @@ const (
 	ringCQEntries = 8192
 	// inflightSlots is how many operations a shard may have in flight beside those of its connections.
 	inflightSlots = 8192
-	// recoverers is how many partitions are recovered at a time.
+	// recoverers is how many partitions are recovered at a time, and how many files are looked at before that.
 	recoverers = 16
 	// descriptorReserve is what the process needs beside connections and segments.
 	descriptorReserve = 128

@@ -3,6 +3,7 @@ package wire
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 
 	"github.com/zeebo/xxh3"
 )
@@ -14,8 +15,25 @@ const FormatVersion = 1
 // HeadSize is the size of the head of every file but the segment's, in bytes.
 const HeadSize = 64
 
+// VersionedSize is how many bytes begin a file in every version: its magic and its version.
+const VersionedSize = 12
+
 // A head of any size begins with an 8-byte magic and the version as a u32, and ends with its checksum. The
 // version is looked at before the checksum, because another version may place its checksum elsewhere.
+
+var magics = [...]string{markerMagic, segmentMagic, offsetLogMagic, controlLogMagic, snapshotMagic}
+
+// CheckVersion returns ErrVersion if src begins with a magic of ours and a version that this build does not know. It looks at VersionedSize bytes; fewer,
+// and bytes that are no head, are of no version.
+func CheckVersion(src []byte) error {
+	if len(src) < VersionedSize || !slices.Contains(magics[:], string(src[:8])) {
+		return nil
+	}
+	if v := binary.LittleEndian.Uint32(src[8:]); v != FormatVersion {
+		return fmt.Errorf("%w: %s version %d, this build knows %d", ErrVersion, src[:8], v, FormatVersion)
+	}
+	return nil
+}
 
 // sealHead stamps magic, version and checksum into head, whose other bytes are final.
 func sealHead(head []byte, magic string, secret uint64) {
@@ -34,8 +52,8 @@ func checkHead(src []byte, size int, magic string, secret uint64) ([]byte, error
 	if string(head[:8]) != magic {
 		return nil, fmt.Errorf("%w: magic %q, want %q", ErrForeign, head[:8], magic)
 	}
-	if v := binary.LittleEndian.Uint32(head[8:]); v != FormatVersion {
-		return nil, fmt.Errorf("%w: %s version %d, this build knows %d", ErrVersion, magic, v, FormatVersion)
+	if err := CheckVersion(head); err != nil {
+		return nil, err
 	}
 	sum := size - 8
 	if binary.LittleEndian.Uint64(head[sum:]) != xxh3.HashSeed(head[:sum], secret) {

@@ -5,8 +5,10 @@ package wire
 // types named here have the same drawings with their meanings.
 //
 // Every file but the index begins with a head: an 8-byte magic, the version as a u32, and a checksum at its end.
-// An unknown magic, version, event kind or event flag is refused: the server says which file and what it found,
-// does not start, and touches nothing. A reader of another version can rely on the first 12 bytes and no more.
+// An unknown version in any of them, or an event of an unknown kind or flag, is refused: the server says which file and what
+// it found, and does not start. Versions are looked at before anything is changed, and such a directory is left as it is, to the byte; an
+// unknown event is found before any of these files is changed. A reader of another version can rely on the first 12 bytes and no more. An
+// unknown magic is of no version, but damage like other wrong bytes.
 //
 // # Marker: `GALGO`, 64 bytes
 //
@@ -65,7 +67,7 @@ package wire
 //	kind    1 consumer, 2 group, 3 no consumer: the log of the partition begins at value
 //	flags   bit 0: deleted
 //
-// The first record that does not hold ends the file.
+// A record is good for itself: what does not hold in its place is passed over, and noted, and ends nothing.
 //
 // # Control log: `control-<number of the first record, 16 hex>.log`
 //

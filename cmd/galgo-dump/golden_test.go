@@ -75,7 +75,7 @@ func TestGoldens(t *testing.T) {
 func TestDirectoriesOpen(t *testing.T) {
 	for _, dir := range healthy(t) {
 		root, files := copied(t, dir), uring.SystemFiles()
-		d, err := storage.OpenDirectory(files, root, false, func([]byte) { t.Error("got a new secret, want the old one") }, 0)
+		d, err := storage.OpenDirectory(files, root, false, func([]byte) { t.Error("got a new secret, want the old one") }, 0, 1)
 		if err != nil {
 			t.Fatal(err)
 		}

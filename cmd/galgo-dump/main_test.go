@@ -124,7 +124,7 @@ func TestOnePartition(t *testing.T) {
 func TestBesideAServer(t *testing.T) {
 	root := copied(t, v1)
 	open := func() (*storage.DataDir, error) {
-		return storage.OpenDirectory(uring.SystemFiles(), root, false, func([]byte) {}, 0)
+		return storage.OpenDirectory(uring.SystemFiles(), root, false, func([]byte) {}, 0, 1)
 	}
 	if _, _, stderr := dump("tables", root); stderr != "" {
 		t.Errorf("got %q of a directory that nobody uses, want nothing", stderr)

@@ -111,7 +111,7 @@ func TestRepairRotten(t *testing.T) {
 	wantTree(t, before, tree(t, root))
 	golden(t, rotten+".repair-dry-run.txt", planned)
 
-	server, err := storage.OpenDirectory(uring.SystemFiles(), root, false, func([]byte) {}, 0)
+	server, err := storage.OpenDirectory(uring.SystemFiles(), root, false, func([]byte) {}, 0, 1)
 	must(t, err)
 	if code, _, stderr := dump("repair", root, "--cut"); code != 1 || !bytes.Contains([]byte(stderr), []byte("in use by a server")) {
 		t.Errorf("repair beside a server: got code %d and %q, want 1 and a line that says so", code, stderr)

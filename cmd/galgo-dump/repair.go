@@ -15,7 +15,7 @@ import (
 // repair cuts damaged partitions, or only the one that is named, where the damage begins; a dry run says what it would do. It holds the lock
 // of the directory meanwhile, as a server does.
 func (d *directory) repair(p *components.Printer, partition string, dryRun bool) (err error) {
-	held, err := storage.OpenDirectory(d.files, d.root, false, func([]byte) {}, uint64(time.Now().UnixMicro()))
+	held, err := storage.OpenDirectory(d.files, d.root, false, func([]byte) {}, uint64(time.Now().UnixMicro()), 1)
 	if errors.Is(err, uring.ErrLocked) {
 		return fmt.Errorf("%s is in use by a server: stop it first", d.root)
 	}

@@ -64,7 +64,7 @@ func recoverOn(t *testing.T, refuses string, direct bool, log *logged, prepare f
 	w := sim.New(sim.Options{Seed: 1, DiskBytes: 1 << 30})
 	kernel := w.Boot()
 	host := pickyHost{kernel, &pickyFiles{Files: kernel.Files(), refuses: refuses, direct: map[int32]bool{}}}
-	dir, err := storage.OpenDirectory(host.Files(), "/data", false, kernel.Random, 1)
+	dir, err := storage.OpenDirectory(host.Files(), "/data", false, kernel.Random, 1, 1)
 	if err != nil {
 		t.Fatal(err)
 	}

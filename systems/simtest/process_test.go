@@ -49,7 +49,7 @@ func start(w *sim.World, shards int, memory uint64, level components.Level) (*pr
 	p := &process{world: w, host: w.Boot(), level: level, retention: []uint64{second, 60 * second}[w.Rand().IntN(2)]}
 	wall, _ := p.host.Clock()
 	var err error
-	if p.dir, err = storage.OpenDirectory(p.host.Files(), root, false, p.host.Random, wall); err != nil {
+	if p.dir, err = storage.OpenDirectory(p.host.Files(), root, false, p.host.Random, wall, 1); err != nil {
 		return nil, err
 	}
 	listener, bound, err := p.host.Listen(address)

@@ -18,7 +18,7 @@ func TestControlTailOutlivesPower(t *testing.T) {
 		begin := func(what string) (*components.Catalog, ControlStart) {
 			k := w.Boot()
 			files := k.Files()
-			d, err := OpenDirectory(files, root, false, k.Random, 1)
+			d, err := OpenDirectory(files, root, false, k.Random, 1, 1)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -26,13 +26,14 @@ type DataDir struct {
 }
 
 // OpenDirectory opens the data directory root, which becomes one if it is missing or empty. Fresh deletes everything in it
-// first, provided that it carries our marker. Random makes the secret of a new directory.
+// first, provided that it carries our marker. Random makes the secret of a new directory. Readers is how many files are looked at at a time; 1: in the
+// caller's goroutine.
 //
-// Errors wrap ErrForeignDirectory, uring.ErrLocked (another server uses it), wire.ErrVersion or another error about the marker, or
+// Errors wrap ErrForeignDirectory, uring.ErrLocked (another server uses it), wire.ErrVersion (of any file), another error about the marker, or
 // a syscall.Errno. A directory that is refused is left as it was.
-func OpenDirectory(files uring.Files, root string, fresh bool, random func([]byte), nowMicros uint64) (*DataDir, error) {
+func OpenDirectory(files uring.Files, root string, fresh bool, random func([]byte), nowMicros uint64, readers int) (*DataDir, error) {
 	d := &DataDir{Root: root, files: files}
-	if err := d.open(fresh, random, nowMicros); err != nil {
+	if err := d.open(fresh, random, nowMicros, readers); err != nil {
 		return nil, errors.Join(fmt.Errorf("data directory %s: %w", root, err), d.Close())
 	}
 	return d, nil
@@ -51,7 +52,7 @@ func (d *DataDir) Close() error {
 // Secret seeds the checksums of the directory's files.
 func (d *DataDir) Secret() uint64 { return d.Marker.Secret }
 
-func (d *DataDir) open(fresh bool, random func([]byte), nowMicros uint64) error {
+func (d *DataDir) open(fresh bool, random func([]byte), nowMicros uint64, readers int) error {
 	if err := makeDirs(d.files, d.Root); err != nil {
 		return err
 	}
@@ -62,8 +63,11 @@ func (d *DataDir) open(fresh bool, random func([]byte), nowMicros uint64) error 
 	switch {
 	case slices.Contains(names, components.MarkerFile):
 		err = d.readMarker()
-		if err == nil && fresh {
+		switch {
+		case err == nil && fresh:
 			err = d.startAnew(names, random, nowMicros)
+		case err == nil:
+			err = checkVersions(d.files, d.Root, readers)
 		}
 	case len(names) > 0:
 		err = ErrForeignDirectory

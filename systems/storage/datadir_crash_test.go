@@ -14,7 +14,7 @@ func TestOpenDirectoryOutlivesPower(t *testing.T) {
 			w := sim.New(sim.Options{Seed: seed})
 			open := func() *DataDir {
 				k := w.Boot()
-				d, err := OpenDirectory(k.Files(), root, false, k.Random, 1)
+				d, err := OpenDirectory(k.Files(), root, false, k.Random, 1, 1)
 				if err != nil {
 					t.Fatalf("crash in call %d, seed %d: %v", crash, seed, err)
 				}

@@ -14,7 +14,7 @@ import (
 )
 
 func openTest(root string, fresh bool) (*DataDir, error) {
-	return OpenDirectory(uring.SystemFiles(), root, fresh, testRandom, 77)
+	return OpenDirectory(uring.SystemFiles(), root, fresh, testRandom, 77, 1)
 }
 
 func mustOpen(t *testing.T, root string, fresh bool) *DataDir {
@@ -88,7 +88,7 @@ func TestOpenDirectoryWithoutLocks(t *testing.T) {
 		if marked {
 			_ = mustOpen(t, root, false).Close()
 		}
-		_, err := OpenDirectory(lockless{uring.SystemFiles()}, root, false, testRandom, 77)
+		_, err := OpenDirectory(lockless{uring.SystemFiles()}, root, false, testRandom, 77, 1)
 		if !errors.Is(err, syscall.ENOLCK) || strings.Contains(err.Error(), "another server") {
 			t.Errorf("marked %v: got %v, want %v and no word of another server", marked, err, syscall.ENOLCK)
 		}
@@ -170,7 +170,7 @@ func TestOpenDirectoryFreshInterrupted(t *testing.T) {
 		_ = d.Close()
 		writeTest(t, []byte("data"), root, components.SegmentsDir, "x.log")
 		files := &failingFiles{Files: uring.SystemFiles(), left: fail}
-		d, err := OpenDirectory(files, root, true, testRandom, 78)
+		d, err := OpenDirectory(files, root, true, testRandom, 78, 1)
 		if !files.failed {
 			if err != nil {
 				t.Fatal(err)

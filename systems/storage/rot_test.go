@@ -37,7 +37,7 @@ type heldLog struct {
 
 // startOn starts on a directory, as a server does, and reads all that is there: what does not hold is not read.
 func startOn(files *memoryFiles) (*held, error) {
-	d, err := OpenDirectory(files, "/data", false, func([]byte) {}, 1)
+	d, err := OpenDirectory(files, "/data", false, func([]byte) {}, 1, 1)
 	if err != nil {
 		return nil, err
 	}
