@@ -100,8 +100,8 @@ func answerAck(s *components.State, a *components.Ack, status wire.Status) {
 }
 
 // fault stops a partition whose storage failed: waiting sends get StatusCannotSaveMessagesToSegment, which means "may have
-// happened"; what is visible stays readable. Nothing is retried.
-func fault(s *components.State, row int, why string, position uint64, errno uint64) {
+// happened"; what is visible stays readable. Nothing is retried. The failure was at a position of the log of a segment.
+func fault(s *components.State, row int, segmentID uint64, why string, position uint64, errno uint64) {
 	p := &s.Partitions
 	if p.Phase[row] != components.Ready && p.Phase[row] != components.Opening {
 		return
@@ -113,8 +113,13 @@ func fault(s *components.State, row int, why string, position uint64, errno uint
 	takeAllMarks(s, row)
 	refuseAll(s, row, wire.StatusCannotSaveMessagesToSegment)
 	s.Log.Log(components.LogError, "partition faulted: it takes no more messages, and serves those that are safe", components.Str("why", why),
-		components.Num("created", p.Created[row]), components.Num("partition", uint64(p.ID[row])),
+		components.Num("created", p.Created[row]), components.Num("partition", uint64(p.ID[row])), logOf(s, row, segmentID),
 		components.Num("position", position), components.Num("errno", errno))
+}
+
+// logOf names the file of a segment, for people.
+func logOf(s *components.State, row int, segmentID uint64) components.LogField {
+	return components.Str("file", wire.SegmentName(s.Partitions.Created[row], s.Partitions.ID[row], segmentID, wire.SegmentLog))
 }
 
 // landed counts down the operations in flight of a partition, of which one has come back, and is its row: a partition stays until all have.

@@ -136,7 +136,8 @@ func FinishPolls(s *components.State, p *Poller) {
 			done = false
 		case read.Err != 0:
 			s.Log.Log(components.LogError, "cannot read", components.Num("created", s.Partitions.Created[row]),
-				components.Num("partition", uint64(s.Partitions.ID[row])), components.Num("position", read.Position), components.Num("errno", uint64(read.Err)))
+				components.Num("partition", uint64(s.Partitions.ID[row])), logOf(s, row, s.Segments.ID[segment]),
+				components.Num("position", read.Position), components.Num("errno", uint64(read.Err)))
 			s.Refuse(r, wire.StatusCannotReadMessage)
 		default:
 			done = p.finishPoll(s, row, &read)
@@ -189,7 +190,7 @@ func (p *Poller) finishPoll(s *components.State, row int, read *components.ColdR
 		case walk.why == coldAstray && walk.at == 0 && position > wire.SegmentHeadSize:
 			return p.readOn(s, row, slot, wire.SegmentHeadSize, 0) // read from the start of the segment
 		case walk.why == coldAstray || walk.why == coldDamaged:
-			return damagedRecord(s, row, r, position)
+			return damagedRecord(s, row, slot, position)
 		}
 		return p.readOn(s, row, slot, position, walk.need)
 	}
@@ -300,7 +301,7 @@ func (p *Poller) readOn(s *components.State, row int, slot uint32, position, nee
 		return p.planUnwritten(s, row, r) || !again(s, row, r)
 	}
 	if position >= end || need > end-position { // the message is not where it must be, or its record is longer than what is there
-		return damagedRecord(s, row, r, position)
+		return damagedRecord(s, row, slot, position)
 	}
 	if s.Waited(r.Since) >= waitMicros {
 		s.Refuse(r, wire.StatusCannotReadMessage)
@@ -312,10 +313,10 @@ func (p *Poller) readOn(s *components.State, row int, slot uint32, position, nee
 }
 
 // damagedRecord refuses a poll whose messages cannot be read.
-func damagedRecord(s *components.State, row int, r *components.Request, position uint64) (done bool) {
+func damagedRecord(s *components.State, row int, slot uint32, position uint64) (done bool) {
 	s.Log.Log(components.LogError, "damaged record", components.Num("created", s.Partitions.Created[row]),
-		components.Num("partition", uint64(s.Partitions.ID[row])), components.Num("position", position))
-	s.Refuse(r, wire.StatusCannotReadMessage)
+		components.Num("partition", uint64(s.Partitions.ID[row])), logOf(s, row, s.Segments.ID[s.Polls.Segment[slot]]), components.Num("position", position))
+	s.Refuse(&s.Polls.Request[slot], wire.StatusCannotReadMessage)
 	return true
 }
 

@@ -107,7 +107,7 @@ func TakeVouched(s *components.State) {
 				s.Unvouched.Clear(row) // the next start walks a little further
 			}
 		case vouched.Err != 0:
-			fault(s, row, "sync failed", vouched.Position, uint64(vouched.Err))
+			fault(s, row, vouched.SegmentID, "sync failed", vouched.Position, uint64(vouched.Err))
 		case s.Segments.ID[p.Write[row]] != vouched.SegmentID:
 			if s.Segments.End[vouched.Segment] == vouched.Position { // else it grew after the order
 				p.VouchFrom[row] = vouched.SegmentID + 1

@@ -17,7 +17,7 @@ func TakeWrites(s *components.State) {
 		if wrote.Err != 0 {
 			position := p.Written[row]
 			p.Sealed[row] = position
-			fault(s, row, "write failed", position, uint64(wrote.Err))
+			fault(s, row, s.Segments.ID[p.Write[row]], "write failed", position, uint64(wrote.Err))
 			continue
 		}
 		p.Written[row], p.Sealed[row] = wrote.To, wrote.To
@@ -96,7 +96,7 @@ func TakeGrown(s *components.State) {
 			if ahead {
 				dropAhead(s, row)
 			}
-			fault(s, row, "file cannot be made or grown", allocated, uint64(grown.Err))
+			fault(s, row, grown.SegmentID, "file cannot be made or grown", allocated, uint64(grown.Err))
 		}
 	}
 }
@@ -135,11 +135,11 @@ func TakeTails(s *components.State) {
 		case tail.Err == syscall.ENOMEM || tail.Err == syscall.EMFILE || tail.Err == syscall.ENFILE:
 			s.WakeAt(s.Now.MonoMicros + 10_000) // the next tick asks again
 		case tail.Err != 0:
-			fault(s, row, "last block cannot be read back", position, uint64(tail.Err))
+			fault(s, row, s.Segments.ID[p.Write[row]], "last block cannot be read back", position, uint64(tail.Err))
 		default:
 			block := s.Memory.Bytes(tail.Span)[:p.Written[row]-position]
 			if s.Hash(block) != p.TailHash[row] {
-				fault(s, row, "last block is not what was written", position, 0)
+				fault(s, row, s.Segments.ID[p.Write[row]], "last block is not what was written", position, 0)
 			} else if !s.PlaceTail(row, block) {
 				s.WakeAt(s.Now.MonoMicros + 10_000)
 			}

@@ -170,7 +170,7 @@ func ControlDone(_ components.StateView, st *components.Storage, slot uint32, re
 		st.Out.Control.Push(components.ControlWritten{Number: number, Err: err})
 	}
 	if c.Failed {
-		st.Log.Log(components.LogError, "control log failed: metadata is read-only until restart",
+		st.Log.Log(components.LogError, "control log failed: metadata is read-only until restart", components.Str("file", wire.ControlLogName(c.First)),
 			components.Num("position", c.Position), components.Num("errno", uint64(max(0, -res))))
 	}
 }

@@ -1,10 +1,12 @@
 package storage
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -19,6 +21,7 @@ type testShard struct {
 	state *components.State
 	st    *components.Storage
 	ring  *uring.Ring
+	said  strings.Builder // the log
 }
 
 func newTestShard(t testing.TB, root string) *testShard {
@@ -45,7 +48,7 @@ func newTestShard(t testing.TB, root string) *testShard {
 	s := &testShard{t: t, ring: ring,
 		state: components.NewState(cfg, shared, arena, components.NewCatalog(), facts, orders),
 		st:    components.NewStorage(shared, arena, facts, orders, 64)}
-	s.st.Directory.Root, s.st.Log = root, testLog{t}
+	s.st.Directory.Root, s.st.Log = root, testLog{t, &s.said}
 	t.Cleanup(func() {
 		if arena.InUse() != 0 || s.st.Inflight.Len() != 0 {
 			t.Errorf("got %d bytes and %d slots in use at the end, want none", arena.InUse(), s.st.Inflight.Len())
@@ -60,10 +63,16 @@ func newTestShard(t testing.TB, root string) *testShard {
 	return s
 }
 
-type testLog struct{ t testing.TB }
+type testLog struct {
+	t    testing.TB
+	said *strings.Builder // nil: nobody wants to know
+}
 
 func (l testLog) Log(_ components.LogLevel, message string, fields ...components.LogField) {
 	l.t.Log(message, fields)
+	if l.said != nil {
+		fmt.Fprintln(l.said, message, fields)
+	}
 }
 
 // tick drives both logs once and waits for what is in flight.
@@ -210,6 +219,9 @@ func TestWriteControlFails(t *testing.T) {
 			t.Errorf("got %+v, want it failed", s.st.Control)
 		}
 	}
+	if said := s.said.String(); !strings.Contains(said, wire.ControlLogName(start.File.First)) || !strings.Contains(said, "position") {
+		t.Errorf("got the log %q, want the file named and the position", said)
+	}
 	_ = uring.SystemFiles().Close(readOnly)
 	s.st.Control.FD = fd
 }
@@ -299,6 +311,9 @@ func TestWriteOffsetsFails(t *testing.T) {
 	}
 	if after, _ := os.ReadFile(name); !slices.Equal(after, before) {
 		t.Error("got the file changed, want it as it was")
+	}
+	if said := s.said.String(); !strings.Contains(said, filepath.Base(name)) || !strings.Contains(said, "position") {
+		t.Errorf("got the log %q, want the file named and the position", said)
 	}
 	_ = uring.SystemFiles().Close(fd)
 }

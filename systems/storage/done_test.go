@@ -17,7 +17,7 @@ func idleStorage(t *testing.T) (components.StateView, *components.Storage) {
 	cfg := &components.Config{Shards: 1, Secret: testSecret, Run: 1, ConnectionsMax: 4, ClientsMax: 4}
 	facts, orders := components.NewExchange(cfg)
 	state, st := components.NewState(cfg, shared, arena, components.NewCatalog(), facts, orders), components.NewStorage(shared, arena, facts, orders, 16)
-	st.Log = testLog{t}
+	st.Log = testLog{t: t}
 	return state.View(), st
 }
 

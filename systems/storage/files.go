@@ -21,6 +21,11 @@ func segmentName(file wire.SegmentFile, kind wire.SegmentKind) func(dst []byte) 
 	}
 }
 
+// nameOf names a segment by its log, for people.
+func nameOf(file wire.SegmentFile) string {
+	return wire.SegmentName(file.CreatedSeq, file.PartitionID, file.SegmentID, wire.SegmentLog)
+}
+
 // putNames writes two names into one piece of memory, which is returned with the places of both.
 func putNames(st *components.Storage, first, second func(dst []byte) []byte) (whole, a, b components.Span, ok bool) {
 	whole, ok = st.Alloc(components.UnitSize)

@@ -150,7 +150,7 @@ func indexDone(v components.StateView, st *components.Storage, slot uint32, res 
 func indexFailed(st *components.Storage, row uint32, errno syscall.Errno) {
 	st.Segments.IndexDead[row] = true
 	dropIndexWork(st, row)
-	st.Log.Log(components.LogWarn, "index entry not written: recovery will read more", components.Num("segment", st.Segments.File[row].SegmentID),
+	st.Log.Log(components.LogWarn, "index entry not written: recovery will read more", components.Str("file", nameOf(st.Segments.File[row])),
 		components.Num("errno", uint64(errno)))
 }
 

@@ -55,7 +55,7 @@ func WriteOffsets(v components.StateView, st *components.Storage, ring *uring.Ri
 }
 
 // OffsetsDone takes the completion of an operation of WriteOffsets and frees its slot. What became of an order is told to the state systems.
-func OffsetsDone(_ components.StateView, st *components.Storage, slot uint32, res int32) {
+func OffsetsDone(v components.StateView, st *components.Storage, slot uint32, res int32) {
 	o := &st.Offsets
 	switch st.Inflight.Kind[slot] {
 	case OpOffsetsClose:
@@ -65,7 +65,7 @@ func OffsetsDone(_ components.StateView, st *components.Storage, slot uint32, re
 		st.Inflight.Put(slot)
 		o.Busy, o.Failed = false, res < 0
 		if o.Failed {
-			failOffsets(st, res)
+			failOffsets(v, st, res)
 		}
 		return
 	}
@@ -75,16 +75,17 @@ func OffsetsDone(_ components.StateView, st *components.Storage, slot uint32, re
 	err := writeError(res, span.Len)
 	o.Busy, o.Failed = false, err != 0
 	if o.Failed {
-		failOffsets(st, res)
+		failOffsets(v, st, res)
 	} else {
 		o.Position += uint64(span.Len)
 	}
 	st.Out.OffsetsDone.Push(components.OffsetsWritten{Order: order, Err: err})
 }
 
-func failOffsets(st *components.Storage, res int32) {
+func failOffsets(v components.StateView, st *components.Storage, res int32) {
+	cfg := v.Config()
 	st.Log.Log(components.LogError, "offset log failed: consumer offsets are not stored until restart",
-		components.Num("position", st.Offsets.Position), components.Num("errno", uint64(max(0, -res))))
+		components.Str("file", wire.OffsetLogName(cfg.Run, uint32(cfg.Shard))), components.Num("position", st.Offsets.Position), components.Num("errno", uint64(max(0, -res))))
 }
 
 // rewriteOffsetLog starts the job that writes the log anew. Nothing is in flight to the log, and nothing will be until the job is done.

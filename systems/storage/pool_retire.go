@@ -175,7 +175,8 @@ func retireDone(st *components.Storage, slot uint32, res int32) {
 		fallthrough
 	case errno != 0:
 		if errno != syscall.ENOENT {
-			st.Log.Log(components.LogError, "files of a segment cannot be removed", components.Num("operation", uint64(operation)), components.Num("errno", uint64(errno)))
+			st.Log.Log(components.LogError, "files of a segment cannot be removed", components.Str("file", nameOf(r.Files[i].File)),
+				components.Num("operation", uint64(operation)), components.Num("errno", uint64(errno)))
 		}
 	}
 }
