@@ -2,7 +2,7 @@ package components
 
 import "sync/atomic"
 
-// Gauges are the process's own numbers: any shard adds, GET_STATS and the dump read.
+// Gauges are the process's own numbers: any shard adds, GET_STATS and GET_SNAPSHOT read.
 type Gauges struct {
 	Connections   atomic.Int64  // open now
 	Sessions      atomic.Int64  // bound now

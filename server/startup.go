@@ -76,8 +76,9 @@ func (s *Server) options(descriptors int) engine.Options {
 		Plugins: s.plugins,
 		Root:    s.rootUser,
 		Machine: machine.read,
-		Collect: snapshot.New(snapshot.Sources{Data: s.dir.Root, Logs: logDir(s.cfg), Config: s.cfg.Show, Machine: machine.read}).Collect,
-		Log:     shardLog{ring: s.ring, host: s.host},
+		Collect: snapshot.New(snapshot.Sources{Data: s.dir.Root, Logs: logDir(s.cfg), Config: s.cfg.Show, Machine: machine.read,
+			Counts: func(row func(string, any)) { s.engine.Counts(row) }}).Collect,
+		Log: shardLog{ring: s.ring, host: s.host},
 	}
 	if s.plan.Pin {
 		o.Pin = func(shard int) error {

@@ -29,6 +29,8 @@ type Sources struct {
 	Logs    string                  // directory of the log files; "" is none
 	Config  func(io.Writer) error   // writes the effective configuration, secrets masked
 	Machine func(stats *wire.Stats) // reads what process and machine say of themselves
+
+	Counts func(row func(name string, value any)) // gives what the server counts, by names for people
 }
 
 // Collector makes the files of one server. Collect may be called from any goroutine that may wait.

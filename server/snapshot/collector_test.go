@@ -39,7 +39,7 @@ func newTest(t *testing.T, logSizes ...int) *Collector {
 			t.Fatal(err)
 		}
 	}
-	return New(Sources{Data: data, Logs: logs, Machine: func(stats *wire.Stats) { stats.Hostname = "here" },
+	return New(Sources{Data: data, Logs: logs, Machine: func(stats *wire.Stats) { stats.Hostname = "here" }, Counts: func(func(string, any)) {},
 		Config: func(w io.Writer) error { _, err := io.WriteString(w, "tcp.enabled = true\n"); return err }})
 }
 

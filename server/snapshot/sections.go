@@ -113,7 +113,7 @@ func processes(out io.Writer) error {
 	return table.Flush()
 }
 
-// resources says what process and machine use.
+// resources says what process and machine use, and what the server has counted.
 func (c *Collector) resources(out io.Writer) error {
 	var stats wire.Stats
 	c.Machine(&stats)
@@ -143,6 +143,7 @@ func (c *Collector) resources(out io.Writer) error {
 	row("disk free, bytes", stats.FreeDiskSpace)
 	row("running since", time.UnixMicro(int64(stats.StartTimeMicros)).UTC().Format(time.RFC3339))
 	row("running for", time.Duration(stats.RunTimeMicros)*time.Microsecond)
+	c.Counts(row)
 	return table.Flush()
 }
 
