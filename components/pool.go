@@ -33,14 +33,43 @@ type Pool struct {
 // PoolFile is a file of the pool. Its number names it.
 type PoolFile struct{ Number, Size uint64 }
 
-// Space is what the pools of all shards have in common.
+// Space is what the pools of all shards have in common, and their files: they grow on one disk.
 type Space struct {
 	SizeMax uint64        // bytes that their files may have together; 0: there is no pool. It is set before the first tick
 	claimed atomic.Uint64 // bytes of the files that are in a pool, or about to be
 	Pooled  atomic.Uint64 // bytes of those that are ready to be taken
 	Files   atomic.Int64  // how many these are
 	short   atomic.Uint64 // how often somebody found no room on the disk
+	taken   atomic.Uint64 // bytes by which files were let grow since the start
+	grown   atomic.Uint64 // bytes of them whose growth has returned, well or not
 }
+
+// Left is how much of the disk is free, as far as a shard knows: what it found, less all that any shard has taken and that may not have been to be seen
+// then.
+func (s *Space) Left(k *Disk) uint64 { return k.left(s.taken.Load()) }
+
+func (k *Disk) left(taken uint64) uint64 {
+	return k.Free - min(k.Free, taken-min(taken, k.Grown))
+}
+
+// Take lets a file grow by n bytes, unless that touches the reserve. Grew follows when the growth has returned.
+func (s *Space) Take(k *Disk, n uint64) bool {
+	for {
+		taken := s.taken.Load()
+		if k.left(taken) < k.Reserve+n {
+			return false
+		}
+		if s.taken.CompareAndSwap(taken, taken+n) {
+			return true
+		}
+	}
+}
+
+// Grew says that a growth of n bytes has returned: how much is free can be seen.
+func (s *Space) Grew(n uint64) { s.grown.Add(n) }
+
+// Grown is how much that was, before how much is free is looked up.
+func (s *Space) Grown() uint64 { return s.grown.Load() }
 
 // Shorten asks every pool to give a file back to the filesystem.
 func (s *Space) Shorten() { s.short.Add(1) }

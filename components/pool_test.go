@@ -23,3 +23,22 @@ func TestPoolTakesTheLargestThatFits(t *testing.T) {
 		t.Errorf("at the end: got room for %d, %d bytes in %d files, want all of it and none", space.Room(), space.Pooled.Load(), space.Files.Load())
 	}
 }
+
+// What one shard takes of the disk is not there for another, whatever that one saw last; and what is still to grow is not free because nobody sees it yet.
+func TestShardsShareTheDisk(t *testing.T) {
+	space := &Space{}
+	one, two := &Disk{Reserve: 10, Free: 100}, &Disk{Reserve: 10, Free: 100}
+	if !space.Take(one, 60) || space.Take(two, 31) || !space.Take(two, 30) || space.Take(one, 1) {
+		t.Fatalf("got %d and %d left, want 10 for both, which is the reserve", space.Left(one), space.Left(two))
+	}
+	space.Grew(60)
+	one.Grown, one.Free = space.Grown(), 40 // the growth of 30 is still under way
+	if got := space.Left(one); got != 10 {
+		t.Errorf("after a look: got %d left, want 10", got)
+	}
+	space.Grew(30)
+	one.Grown, one.Free = space.Grown(), 70 // somebody gave 60 back
+	if got, stale := space.Left(one), space.Left(two); got != 70 || stale != 10 {
+		t.Errorf("after another look: got %d left, and %d for who did not look, want 70 and 10", got, stale)
+	}
+}

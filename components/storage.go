@@ -68,7 +68,8 @@ type Directory struct {
 // Disk is what is known of the room on the filesystem.
 type Disk struct {
 	Reserve   uint64         // bytes that appends leave free
-	Free      uint64         // bytes that were free at FreeAt, less what was taken since
+	Free      uint64         // bytes that were free at FreeAt; Space.Left knows what was taken since
+	Grown     uint64         // Space.Grown just before
 	FreeAt    uint64         // mono µs
 	FreeAlone bool           // nothing was in the pools when that was looked up
 	ShortAt   uint64         // mono µs at which the pools were last asked to give way

@@ -38,7 +38,7 @@ func (e *Engine) makeShards() error {
 		}
 		st.Directory = components.Directory{Root: root, LogFD: logFD, Direct: direct, RenameFlags: renames}
 		st.Names.Made, st.Descriptors.Max = 1, o.FilesMax
-		st.Disk.Reserve, st.Disk.Free, st.Disk.FreeAt = o.Reserve(total), free/uint64(cfg.Shards), mono
+		st.Disk.Reserve, st.Disk.Free, st.Disk.FreeAt = o.Reserve(total), free, mono
 		world := components.NewState(&cfg, shared, arena, e.catalog.Clone(), facts, orders)
 		world.Machine, world.Collect, world.Random, world.Log, st.Log = o.Machine, o.Collect, o.Host.Random, o.Log, o.Log
 		if i == 0 {

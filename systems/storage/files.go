@@ -183,6 +183,9 @@ func growDone(v components.StateView, st *components.Storage, slot uint32, res i
 	f.Inflight[row]--
 	f.LogBusy[row] = false
 	errno := errnoOf(res)
+	if kind == OpAllocate {
+		st.Space.Grew(f.Allocated[row] - have)
+	}
 	switch kind {
 	case OpOpenLog:
 		if errno == 0 {

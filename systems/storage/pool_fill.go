@@ -75,7 +75,7 @@ func beginFilling(v components.StateView, st *components.Storage, io *IO) {
 		lookAtSpace(v, st, io)
 		return
 	}
-	if disk.Free < 2*disk.Reserve+size || size < components.PoolFileMin {
+	if st.Space.Left(disk) < 2*disk.Reserve+size || size < components.PoolFileMin {
 		p.Missing = 0
 		return
 	}
@@ -91,10 +91,15 @@ func beginFilling(v components.StateView, st *components.Storage, io *IO) {
 		p.Missing = 0
 		return
 	}
+	if !st.Space.Take(disk, size) { // another shard was faster
+		st.Space.Unclaim(size)
+		st.Arena.Free(path)
+		p.Missing = 0
+		return
+	}
 	cfg := v.Config()
 	p.Missing -= min(p.Missing, p.Want)
 	p.Filling = components.Filling{Step: components.FillOpen, File: components.PoolFile{Number: p.Name(&cfg), Size: size}, FD: components.NoFD}
-	disk.Free -= size
 	st.Descriptors.Open++
 	putName(st, path, poolName(p.Filling.File))
 	flags := uint32(uring.O_RDWR | uring.O_CLOEXEC | uring.O_CREAT | uring.O_EXCL)
@@ -155,6 +160,9 @@ func fillDone(st *components.Storage, slot uint32, res int32) {
 	}
 	if fill.Step == components.FillWrite && errno == 0 && uint32(res) != span.Len {
 		errno = syscall.EIO
+	}
+	if fill.Step == components.FillAllocate || fill.Step == components.FillOpen && errno != 0 {
+		st.Space.Grew(fill.File.Size)
 	}
 	if errno != 0 && !(fill.Step == components.FillAllocate && errno == syscall.EOPNOTSUPP) {
 		if fill.Step == components.FillOpen {

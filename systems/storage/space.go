@@ -20,16 +20,15 @@ const (
 	spaceTaken       // it has, and what is known to be free is so much less
 )
 
-// spaceFor takes n bytes off what is known to be free, unless that touches the reserve. Before it says that there are none, the pools have given
+// spaceFor takes n bytes off what is known to be free, which other shards take from too, unless that touches the reserve. Before it says that there are none, the pools have given
 // all that they have.
 func spaceFor(v components.StateView, st *components.Storage, io *IO, n uint64) space {
 	k := &st.Disk
 	now := v.Now().MonoMicros
-	if n == 0 || k.Free >= k.Reserve+n {
+	if n == 0 || st.Space.Take(k, n) {
 		if now-k.FreeAt >= freeSpaceMicros {
 			lookAtSpace(v, st, io)
 		}
-		k.Free -= n
 		return spaceTaken
 	}
 	if now-k.FreeAt >= shortSpaceMicros {
@@ -59,6 +58,7 @@ func lookAtSpace(v components.StateView, st *components.Storage, io *IO) {
 	if st.Space.Pooled.Load() == 0 {
 		st.Inflight.Aux[slot] = 1
 	}
+	st.Inflight.More[slot] = st.Space.Grown()
 	files, root, found := io.Ring.Host().Files(), st.Directory.Root, k.Found
 	k.Asking = io.Ring.Host().Work(v.Shard(), token, func() int32 {
 		_, free, err := files.StatFS(root)
@@ -79,7 +79,7 @@ func spaceDone(v components.StateView, st *components.Storage, slot uint32, res 
 	k.Asking = false
 	k.FreeAt = v.Now().MonoMicros
 	if res == 0 {
-		k.Free, k.FreeAlone = k.Found.Load(), st.Inflight.Aux[slot] == 1
+		k.Free, k.Grown, k.FreeAlone = k.Found.Load(), st.Inflight.More[slot], st.Inflight.Aux[slot] == 1
 	}
 	st.Inflight.Put(slot)
 }
