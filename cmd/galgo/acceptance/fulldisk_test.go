@@ -147,6 +147,13 @@ func TestFullDisk(t *testing.T) {
 		for _, topic := range all {
 			topic.fill(t, c)
 		}
+		var disk syscall.Statfs_t
+		if err := syscall.Statfs(dir, &disk); err != nil {
+			t.Fatal(err)
+		}
+		if reserve := disk.Blocks / 20; disk.Bavail < reserve-reserve/4 { // offsets, metadata and indexes are written from it
+			t.Errorf("a full disk: got %d blocks left, want most of the reserve of %d", disk.Bavail, reserve)
+		}
 		for _, topic := range all {
 			topic.check(t, c)
 		}

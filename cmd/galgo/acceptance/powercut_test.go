@@ -19,14 +19,21 @@ import (
 var powerCuts = flag.Int("crash.cuts", 4, "copies of a disk under load that TestPowerCut takes and starts a server on")
 
 // The disk of a machine that loses its power holds all that was acknowledged as durable, and every change of metadata; what else it holds is
-// sound. The disk is a filesystem in a file, and the cut is a copy of that file, made in one moment by a filesystem that shares blocks.
+// sound, whether segments go through the page cache or not. The disk is a filesystem in a file, and the cut is a copy of that file, made in one moment by
+// a filesystem that shares blocks.
 func TestPowerCut(t *testing.T) {
 	needMounts(t, "unshare")
+	for _, direct := range []string{"auto", "off"} {
+		t.Run("direct "+direct, func(t *testing.T) { testPowerCut(t, direct) })
+	}
+}
+
+func testPowerCut(t *testing.T, direct string) {
 	base := cloningDir(t)
 	image := filepath.Join(base, "disk.img")
-	makeImage(t, image, 512<<20, "mkfs.ext4", "-q", "-m", "0")
+	makeImage(t, image, 2<<30, "mkfs.ext4", "-q", "-m", "0")
 	dir := mountImage(t, image)
-	o := options{dir: dir, shards: 2, env: []string{"GALGO_LOGGING_FILE_ENABLED=false", "GALGO_MEMORY=160 MiB"}}
+	o := options{dir: dir, shards: 2, env: []string{"GALGO_LOGGING_FILE_ENABLED=false", "GALGO_MEMORY=160 MiB", "GALGO_DIRECT=" + direct}}
 	s := start(t, o)
 	c := s.dial(t)
 	if _, err := c.CreateStream(crashStream); err != nil {
