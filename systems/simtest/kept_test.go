@@ -16,19 +16,19 @@ func TestMemoryOfKeptBatches(t *testing.T) {
 	for _, way := range []struct {
 		name   string
 		faults sim.Faults
-		end    func(s *scene, other *client) // what happens while the batch is being written
+		end    func(s *scene, other *client) // what happens while the batch is being written; it is not slow itself
 		want   wire.Status
 	}{
 		{"written", sim.Faults{}, func(*scene, *client) {}, wire.StatusOK},
 		{"not written", sim.Faults{WriteError: 1}, func(*scene, *client) {}, wire.StatusCannotSaveMessagesToSegment},
 		{"not written in time", sim.Faults{Stuck: 1, StuckMicros: 30 * second}, func(*scene, *client) {}, wire.StatusCannotSaveMessagesToSegment},
-		{"its topic is deleted", sim.Faults{Slow: 1, SlowMicros: 5 * second}, func(s *scene, other *client) {
+		{"its topic is deleted", sim.Faults{Stuck: 1, StuckMicros: 5 * second}, func(s *scene, other *client) {
 			other.ask(wire.OpDeleteTopic, 0, ref, func(answer) {})
 		}, wire.StatusResourceNotFound},
-		{"its topic is purged", sim.Faults{Slow: 1, SlowMicros: 5 * second}, func(s *scene, other *client) {
+		{"its topic is purged", sim.Faults{Stuck: 1, StuckMicros: 5 * second}, func(s *scene, other *client) {
 			other.ask(wire.OpPurgeTopic, 0, ref, func(answer) {})
 		}, wire.StatusOK},
-		{"its client is gone", sim.Faults{Slow: 1, SlowMicros: 5 * second}, func(s *scene, _ *client) { s.c.hangUp() }, wire.StatusOK},
+		{"its client is gone", sim.Faults{Stuck: 1, StuckMicros: 5 * second}, func(s *scene, _ *client) { s.c.hangUp() }, wire.StatusOK},
 	} {
 		t.Run(way.name, func(t *testing.T) {
 			s := newScene(t, components.LevelWritten, 32<<20)
@@ -42,7 +42,9 @@ func TestMemoryOfKeptBatches(t *testing.T) {
 			var got answer
 			answered := false
 			s.c.ask(wire.OpSendMessages, 0, s.message("t", s.next, size), func(a answer) { got, answered = a, true })
-			s.runUntil("the batch in the journal", func() bool { return shard.State.Journal.Adopted > before })
+			s.runUntil("the write of the batch", func() bool { return shard.State.Journal.Adopted > before && shard.Storage.Writes > 0 })
+			way.faults.Stuck = 0
+			s.setFaults(way.faults)
 			way.end(s, other)
 			s.runUntil("the answer", func() bool { return answered })
 			if !got.gone() && got.status != way.want {
