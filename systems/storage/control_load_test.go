@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"galgo/components"
@@ -261,6 +262,10 @@ func TestSnapshots(t *testing.T) {
 				t.Errorf("got notes %q, want one about the bad copy", start.Notes)
 			}
 			writeTest(t, content, path)
+			_, start, err := LoadControl(unreadable{uring.SystemFiles(), path}, root, testSecret)
+			if err != nil || len(start.Notes) != 1 {
+				t.Errorf("a copy that cannot be read: got notes %q, %v, want one about it", start.Notes, err)
+			}
 		}
 	}
 	logs, err := listControl(uring.SystemFiles(), filepath.Join(root, components.ControlDir))
@@ -280,6 +285,19 @@ func TestSnapshots(t *testing.T) {
 	if _, _, err := LoadControl(uring.SystemFiles(), root, testSecret); !errors.Is(err, ErrCorrupt) {
 		t.Errorf("got %v, want %v", err, ErrCorrupt)
 	}
+}
+
+// unreadable files are those of a disk that cannot read one of them.
+type unreadable struct {
+	uring.Files
+	path string
+}
+
+func (u unreadable) Open(path string, flags int, mode uint32) (int32, error) {
+	if path == u.path {
+		return -1, &os.PathError{Op: "open", Path: path, Err: syscall.EIO}
+	}
+	return u.Files.Open(path, flags, mode)
 }
 
 // A snapshot may be interrupted after any change.

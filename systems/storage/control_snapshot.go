@@ -21,16 +21,19 @@ type snapshotFile struct {
 
 var snapshotNames = [...]string{wire.SnapshotNameA, wire.SnapshotNameB}
 
-// readSnapshots reads both copies. One that is missing or does not hold is nil and, in the latter case, noted; one of another
+// readSnapshots reads both copies. One that is missing, does not hold or cannot be read is nil and, save in the first case, noted; one of another
 // version is an error.
 func readSnapshots(files uring.Files, dir string, secret uint64) (copies [len(snapshotNames)]*snapshotFile, notes []string, err error) {
 	for i, name := range snapshotNames {
 		name = path.Join(dir, name)
 		content, err := readWhole(files, name)
-		if errors.Is(err, syscall.ENOENT) {
+		switch {
+		case errors.Is(err, syscall.ENOENT):
 			continue
-		}
-		if err != nil {
+		case errors.Is(err, syscall.EIO):
+			notes = append(notes, fmt.Sprintf("%v: the other copy serves", err))
+			continue
+		case err != nil:
 			return copies, notes, err
 		}
 		head, reader, err := wire.ReadSnapshot(content, secret)

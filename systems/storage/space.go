@@ -20,8 +20,8 @@ const (
 	spaceTaken       // it has, and what is known to be free is so much less
 )
 
-// spaceFor takes n bytes off what is known to be free, which other shards take from too, unless that touches the reserve. Before it says that there are none, the pools have given
-// all that they have.
+// spaceFor takes n bytes off what is known to be free, which other shards take from too, unless that touches the reserve. Before it says that there are
+// none, the pools have given all that they have.
 func spaceFor(v components.StateView, st *components.Storage, io *IO, n uint64) space {
 	k := &st.Disk
 	now := v.Now().MonoMicros
