@@ -122,7 +122,8 @@ func BenchmarkSendLatency(b *testing.B) {
 
 // BenchmarkSendSmall sends 1 x 100 B from 8 and from 64 producers at each level, beside the same load at `memory`: each to a partition of its own, so that
 // each send is a write, and all to one, where those that come together are written together. Where each is a durable write it stands also beside as many
-// bare ones of a block at the same depth, which is all that the disk can do.
+// bare ones of a block at the same depth, which is all that the disk can do, and beside the sum of both: where few cores do all the work, what a send
+// takes at `memory` and what a bare write takes add up.
 func BenchmarkSendSmall(b *testing.B) {
 	batch := batchOf(1, 100)
 	host := uring.NewKernel()
@@ -154,6 +155,7 @@ func BenchmarkSendSmall(b *testing.B) {
 							}
 							results.add("bare-writes/s", bare)
 							results.add("bare-ratio", got.requests/bare)
+							results.add("sum-ratio", got.requests*(1/most.requests+1/bare))
 						}
 						results.add("cpu-µs/request", got.cpu*1e6/float64(2000*producers))
 					}
