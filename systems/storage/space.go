@@ -16,12 +16,12 @@ type space uint8
 
 const (
 	spaceNone  space = iota
-	spaceLater       // the pools are giving way
+	spaceLater       // the pools are giving way, or somebody has to look first
 	spaceTaken       // it has, and what is known to be free is so much less
 )
 
 // spaceFor takes n bytes off what is known to be free, which other shards take from too, unless that touches the reserve. Before it says that there are
-// none, the pools have given all that they have.
+// none, the pools have given all that they have, and what is known is not old: others' takings count at once, what is given back only when somebody looks.
 func spaceFor(v components.StateView, st *components.Storage, io *IO, n uint64) space {
 	k := &st.Disk
 	now := v.Now().MonoMicros
@@ -42,8 +42,8 @@ func spaceFor(v components.StateView, st *components.Storage, io *IO, n uint64) 
 		}
 		return spaceLater
 	}
-	if !k.FreeAlone {
-		return spaceLater // what is known may be older than what the pools gave
+	if !k.FreeAlone || now-k.FreeAt >= freeSpaceMicros {
+		return spaceLater // what is known may be older than what the pools gave, or than what was removed after others had taken it
 	}
 	return spaceNone
 }

@@ -1,0 +1,50 @@
+package storage
+
+import (
+	"testing"
+
+	"galgo/components"
+)
+
+// lookedAt waits until a worker has said how much is free.
+func (s *testShard) lookedAt(io *IO) {
+	s.t.Helper()
+	for s.st.Disk.Asking {
+		if err := s.ring.Enter(true, 0); err != nil {
+			s.t.Fatal(err)
+		}
+		Reap(s.state.View(), s.st, io)
+	}
+}
+
+// A shard that did not look at the disk for long knows how much other shards took, and not how much was given back since: that is no reason to say that
+// the disk is full.
+func TestOldKnowledgeRefusesNothing(t *testing.T) {
+	s := newTestShard(t, testDir(t))
+	io, view, k := NewIO(s.ring, nil, components.Span{}), s.state.View(), &s.st.Disk
+	s.state.Now.MonoMicros = 1
+	lookAtSpace(view, s.st, io)
+	s.lookedAt(io)
+	if !k.FreeAlone || k.Free == 0 {
+		t.Fatalf("got %d bytes free, pools %v, want some and no pools", k.Free, !k.FreeAlone)
+	}
+	other := components.Disk{Free: 4 * k.Free, Grown: s.st.Space.Grown()}
+	if !s.st.Space.Take(&other, 2*k.Free) { // in the course of time: as much was removed again
+		t.Fatal("another shard: got no space, want some")
+	}
+	s.st.Space.Grew(2 * k.Free)
+	s.state.Now.MonoMicros += freeSpaceMicros
+	if got := spaceFor(view, s.st, io, components.UnitSize); got != spaceLater || !k.Asking {
+		t.Fatalf("with old knowledge: got %d, want a look first", got)
+	}
+	s.lookedAt(io)
+	if got := spaceFor(view, s.st, io, components.UnitSize); got != spaceTaken {
+		t.Errorf("after a look: got %d, want space", got)
+	}
+	s.st.Space.Grew(components.UnitSize)
+	k.Reserve = 2 * k.Free
+	if got := spaceFor(view, s.st, io, components.UnitSize); got != spaceNone {
+		t.Errorf("with a reserve that is not there: got %d, want no space", got)
+	}
+	s.lookedAt(io)
+}
