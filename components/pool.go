@@ -65,6 +65,15 @@ func (s *Space) Take(k *Disk, n uint64) bool {
 	}
 }
 
+// Full says that n bytes touch the reserve even if all that anybody had taken when a shard looked was gone from what it found: Take counts what was
+// growing then as still to come.
+func (s *Space) Full(k *Disk, n uint64) bool {
+	return k.Free-min(k.Free, s.taken.Load()-k.Taken) < k.Reserve+n
+}
+
+// Taken is how much anybody has taken until now.
+func (s *Space) Taken() uint64 { return s.taken.Load() }
+
 // Grew says that a growth of n bytes has returned: how much is free can be seen.
 func (s *Space) Grew(n uint64) { s.grown.Add(n) }
 

@@ -70,6 +70,7 @@ type Disk struct {
 	Reserve   uint64         // bytes that appends leave free
 	Free      uint64         // bytes that were free at FreeAt; Space.Left knows what was taken since
 	Grown     uint64         // Space.Grown just before
+	Taken     uint64         // Space.Taken just after
 	FreeAt    uint64         // mono µs
 	FreeAlone bool           // nothing was in the pools when that was looked up
 	ShortAt   uint64         // mono µs at which the pools were last asked to give way

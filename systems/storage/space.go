@@ -42,7 +42,7 @@ func spaceFor(v components.StateView, st *components.Storage, io *IO, n uint64) 
 		}
 		return spaceLater
 	}
-	if !k.FreeAlone || now-k.FreeAt >= freeSpaceMicros {
+	if !k.FreeAlone || now-k.FreeAt >= freeSpaceMicros || !st.Space.Full(k, n) {
 		return spaceLater // what is known may be older than what the pools gave, or than what was removed after others had taken it
 	}
 	return spaceNone
@@ -79,7 +79,8 @@ func spaceDone(v components.StateView, st *components.Storage, slot uint32, res 
 	k.Asking = false
 	k.FreeAt = v.Now().MonoMicros
 	if res == 0 {
-		k.Free, k.Grown, k.FreeAlone = k.Found.Load(), st.Inflight.More[slot], st.Inflight.Aux[slot] == 1
+		k.Free, k.FreeAlone = k.Found.Load(), st.Inflight.Aux[slot] == 1
+		k.Grown, k.Taken = st.Inflight.More[slot], st.Space.Taken()
 	}
 	st.Inflight.Put(slot)
 }

@@ -48,3 +48,32 @@ func TestOldKnowledgeRefusesNothing(t *testing.T) {
 	}
 	s.lookedAt(io)
 }
+
+// What grew while somebody looked may be gone from what was found free already, and counts as still to be taken from that: if only that makes the disk
+// full, it is looked at again.
+func TestGrowthUnderALookRefusesNothing(t *testing.T) {
+	s := newTestShard(t, testDir(t))
+	io, view, k := NewIO(s.ring, nil, components.Span{}), s.state.View(), &s.st.Disk
+	s.state.Now.MonoMicros = 1
+	lookAtSpace(view, s.st, io)
+	s.lookedAt(io)
+	grows := k.Free / 2
+	if got := spaceFor(view, s.st, io, grows); got != spaceTaken {
+		t.Fatalf("half of the disk: got %d, want space", got)
+	}
+	lookAtSpace(view, s.st, io) // it returns before the growth does
+	s.lookedAt(io)
+	s.st.Space.Grew(grows)
+	s.state.Now.MonoMicros += shortSpaceMicros
+	if got := spaceFor(view, s.st, io, grows/2*3); got != spaceLater || !k.Asking {
+		t.Fatalf("three quarters of what was found: got %d, want another look", got)
+	}
+	s.lookedAt(io)
+	if got := spaceFor(view, s.st, io, grows/2*3); got != spaceTaken {
+		t.Errorf("when everything is seen: got %d, want space", got)
+	}
+	if got := spaceFor(view, s.st, io, grows); got != spaceNone {
+		t.Errorf("what one has taken oneself since: got %d for more than there is, want no space", got)
+	}
+	s.lookedAt(io)
+}
