@@ -72,10 +72,11 @@ func Recover(o Options) (*Engine, error) {
 func (e *Engine) begin() (err error) {
 	o := &e.o
 	files, root, secret := o.Host.Files(), o.Dir.Root, o.Dir.Secret()
-	if e.catalog, e.start, err = storage.LoadControl(files, root, secret); err != nil {
+	e.catalog, e.start, err = storage.LoadControl(files, root, secret)
+	e.say(e.start.Notes) // after an error they tell where it comes from
+	if err != nil {
 		return err
 	}
-	e.say(e.start.Notes)
 	var events []*wire.Event
 	if e.catalog.Users.Len() == 0 {
 		name, hash := o.Root()

@@ -61,6 +61,16 @@ func (f *pickyFiles) RenameNew(from, to string) error {
 // recoverOn starts an engine on an empty directory of a file system that refuses something. Prepare may put files there first.
 func recoverOn(t *testing.T, refuses string, direct bool, log *logged, prepare func(uring.Files)) (*Engine, uring.Files) {
 	t.Helper()
+	e, files, err := tryRecover(t, refuses, direct, log, prepare)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e, files
+}
+
+// tryRecover is recoverOn where the start may be refused.
+func tryRecover(t *testing.T, refuses string, direct bool, log *logged, prepare func(uring.Files)) (*Engine, uring.Files, error) {
+	t.Helper()
 	w := sim.New(sim.Options{Seed: 1, DiskBytes: 1 << 30})
 	kernel := w.Boot()
 	host := pickyHost{kernel, &pickyFiles{Files: kernel.Files(), refuses: refuses, direct: map[int32]bool{}}}
@@ -77,11 +87,8 @@ func recoverOn(t *testing.T, refuses string, direct bool, log *logged, prepare f
 		PoolSize: func(uint64) uint64 { return 64 << 20 },
 		FilesMax: 16, Slots: 64, Entries: 64, CQEntries: 128, Recoverers: 1,
 		Root: func() ([]byte, []byte) { return []byte("root"), []byte("hash") }, Machine: func(*wire.Stats) {}, Log: log})
-	if err != nil {
-		t.Fatal(err)
-	}
 	t.Cleanup(e.Free)
-	return e, kernel.Files()
+	return e, kernel.Files(), err
 }
 
 // left lists the directory of segments.

@@ -262,9 +262,14 @@ func TestSnapshots(t *testing.T) {
 				t.Errorf("got notes %q, want one about the bad copy", start.Notes)
 			}
 			writeTest(t, content, path)
-			_, start, err := LoadControl(unreadable{uring.SystemFiles(), path}, root, testSecret)
-			if err != nil || len(start.Notes) != 1 {
-				t.Errorf("a copy that cannot be read: got notes %q, %v, want one about it", start.Notes, err)
+			for _, errno := range []syscall.Errno{syscall.EIO, syscall.EUCLEAN, syscall.EBADMSG, syscall.ENODATA} {
+				_, start, err := LoadControl(unreadable{uring.SystemFiles(), path, errno}, root, testSecret)
+				if err != nil || len(start.Notes) != 1 {
+					t.Errorf("a copy that cannot be read, %v: got notes %q, %v, want one about it", errno, start.Notes, err)
+				}
+			}
+			if _, _, err := LoadControl(unreadable{uring.SystemFiles(), path, syscall.EMFILE}, root, testSecret); !errors.Is(err, syscall.EMFILE) {
+				t.Errorf("no descriptor for a copy: got %v, want %v", err, syscall.EMFILE)
 			}
 		}
 	}
@@ -291,11 +296,12 @@ func TestSnapshots(t *testing.T) {
 type unreadable struct {
 	uring.Files
 	path string
+	with syscall.Errno
 }
 
 func (u unreadable) Open(path string, flags int, mode uint32) (int32, error) {
 	if path == u.path {
-		return -1, &os.PathError{Op: "open", Path: path, Err: syscall.EIO}
+		return -1, &os.PathError{Op: "open", Path: path, Err: u.with}
 	}
 	return u.Files.Open(path, flags, mode)
 }

@@ -30,7 +30,7 @@ func readSnapshots(files uring.Files, dir string, secret uint64) (copies [len(sn
 		switch {
 		case errors.Is(err, syscall.ENOENT):
 			continue
-		case errors.Is(err, syscall.EIO):
+		case isUnreadable(err):
 			notes = append(notes, fmt.Sprintf("%v: the other copy serves", err))
 			continue
 		case err != nil:

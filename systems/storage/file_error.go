@@ -33,6 +33,16 @@ func corrupt(path string, position uint64, format string, args ...any) error {
 	return fileError("recover", path, position, fmt.Errorf("%w: %s", ErrCorrupt, fmt.Sprintf(format, args...)))
 }
 
+// isUnreadable tells a disk or a file system that does not have what was written from one that is short of something, or that is not there.
+func isUnreadable(err error) bool {
+	for _, cause := range []error{syscall.EIO, syscall.EUCLEAN, syscall.EBADMSG, syscall.ENODATA} {
+		if errors.Is(err, cause) {
+			return true
+		}
+	}
+	return false
+}
+
 // causeOf is the number of a failed call, as a fact or a job's result carries it.
 func causeOf(err error) syscall.Errno {
 	var errno syscall.Errno

@@ -75,12 +75,7 @@ func RecoverPartition(files uring.Files, in RecoverInput) (*components.Recovered
 
 // isDamage tells what is wrong with a partition from what is wrong with the machine or the build.
 func isDamage(err error) bool {
-	for _, cause := range []error{ErrCorrupt, errNotCut, syscall.EIO, syscall.EUCLEAN, syscall.EBADMSG, syscall.ENODATA} {
-		if errors.Is(err, cause) {
-			return true
-		}
-	}
-	return false
+	return errors.Is(err, ErrCorrupt) || errors.Is(err, errNotCut) || isUnreadable(err)
 }
 
 // recovery is one call of RecoverPartition.
