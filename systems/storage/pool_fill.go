@@ -38,6 +38,14 @@ func FillPool(v components.StateView, st *components.Storage, io *IO) {
 	case components.FillIdle:
 		beginFilling(v, st, io)
 	case components.FillAllocate:
+		if now-st.Disk.FreeAt >= freeSpaceMicros {
+			lookAtSpace(v, st, io)
+			return
+		}
+		if !st.Space.Take(&st.Disk, fill.File.Size) { // others have taken it
+			fill.Step, p.Missing = components.FillRemove, 0
+			return
+		}
 		pushFill(st, io, uring.Fallocate(fill.FD, 0, 0, fill.File.Size, 0), components.Span{})
 	case components.FillWrite:
 		piece, ok := st.Arena.Alloc(uint32(min(fill.File.Size-fill.At, fillPiece)))
@@ -87,12 +95,6 @@ func beginFilling(v components.StateView, st *components.Storage, io *IO) {
 		return
 	}
 	if !p.Claim(st.Space, size) {
-		st.Arena.Free(path)
-		p.Missing = 0
-		return
-	}
-	if !st.Space.Take(disk, size) { // another shard was faster
-		st.Space.Unclaim(size)
 		st.Arena.Free(path)
 		p.Missing = 0
 		return
@@ -161,7 +163,7 @@ func fillDone(st *components.Storage, slot uint32, res int32) {
 	if fill.Step == components.FillWrite && errno == 0 && uint32(res) != span.Len {
 		errno = syscall.EIO
 	}
-	if fill.Step == components.FillAllocate || fill.Step == components.FillOpen && errno != 0 {
+	if fill.Step == components.FillAllocate {
 		st.Space.Grew(fill.File.Size)
 	}
 	if errno != 0 && !(fill.Step == components.FillAllocate && errno == syscall.EOPNOTSUPP) {
