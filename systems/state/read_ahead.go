@@ -23,7 +23,7 @@ func readAhead(s *components.State, row int, offset, messages, bytes uint64) {
 	}
 	segment := segmentOf(s, row, offset)
 	position := coldPlace(s, row, segment, offset)
-	if _, ok := findAhead(s, s.Partitions.Entity(row), offset); !ok && !takeGuess(s, row, segment, offset, position) {
+	if _, ok := findAhead(s, s.Partitions.Entity(row), offset); !ok && !takeGuess(s, row, segment, offset, position, bytes) {
 		if !orderAhead(s, row, offset, position, bytes+bytes/32) {
 			return
 		}
@@ -68,11 +68,12 @@ func guessAhead(s *components.State, row int, segment uint32, offset, position, 
 	s.Polls.Guess[slot], s.Polls.Target[slot] = guess, components.NoPosition
 }
 
-// takeGuess finds the guess that holds a position, which is now known to be that of an offset.
-func takeGuess(s *components.State, row int, segment uint32, offset, position uint64) bool {
+// takeGuess finds the guess that holds so many bytes from a position on, which is now known to be that of an offset. One that begins too far before it
+// holds a part of them, and the poll would wait for the rest: that is read anew, ahead of the poll.
+func takeGuess(s *components.State, row int, segment uint32, offset, position, bytes uint64) bool {
 	for _, slot := range s.Polls.Aheads {
 		if s.Polls.Guessed(slot) && s.Polls.Request[slot].Partition == s.Partitions.Entity(row) && aheadOf(s, slot) == s.Segments.ID[segment] &&
-			position >= s.Polls.Guess[slot] && position-s.Polls.Guess[slot] < uint64(s.Polls.Size[slot]) {
+			position >= s.Polls.Guess[slot] && position-s.Polls.Guess[slot] <= 2*(bytes/32)+components.UnitSize {
 			s.Polls.Target[slot], s.Polls.At[slot] = offset, position
 			return true
 		}

@@ -85,17 +85,20 @@ func TestReadersAreGuessedAhead(t *testing.T) {
 		count    uint32
 		size     func(batch int) int
 		readsMax int // for 100 polls
+		waitMax  int // of them: ordered by a poll that waits
 		right    int // guesses at least, of as many
 	}{
-		{"equal", 10, func(int) int { return 1000 }, 110, 90},
-		{"much the same", 10, func(int) int { return 990 + random.IntN(20) }, 110, 90},
-		{"different", 10, func(int) int { return 100 + random.IntN(2000) }, 200, 0},
-		{"growing", 10, func(batch int) int { return 100 + 20*batch }, 200, 0},
-		{"parts of records", 5, func(int) int { return 1000 }, 110, 0},
+		{"equal", 10, func(int) int { return 1000 }, 110, 5, 90},
+		{"much the same", 10, func(int) int { return 990 + random.IntN(20) }, 110, 5, 90},
+		{"not quite the same", 10, func(int) int { return 950 + random.IntN(100) }, 120, 5, 0},
+		{"as many large ones", 10, func(int) int { return 5 * (950 + random.IntN(100)) }, 120, 5, 0},
+		{"different", 10, func(int) int { return 100 + random.IntN(2000) }, 200, 40, 0},
+		{"growing", 10, func(batch int) int { return 100 + 20*batch }, 200, 5, 0},
+		{"parts of records", 5, func(int) int { return 1000 }, 110, 5, 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			e, partition := coldLogOf(t, 110, test.size)
-			s, reads, right, next := e.s, 0, 0, uint64(0)
+			s, reads, waited, right, next := e.s, 0, 0, 0, uint64(0)
 			for range 100 {
 				conn := e.poll(partition, wire.Strategy{Kind: wire.PollOffset, Value: next}, test.count, false)
 				for range 6 {
@@ -104,6 +107,11 @@ func TestReadersAreGuessedAhead(t *testing.T) {
 					}
 					e.tick()
 					reads += s.Out.Cold.Len()
+					for i := range s.Out.Cold.Len() {
+						if !s.Polls.Ahead(s.Out.Cold.At(i).Slot) {
+							waited++
+						}
+					}
 					e.disk()
 				}
 				first, messages, _ := e.messages(e.body(e.settle(conn)))
@@ -112,8 +120,9 @@ func TestReadersAreGuessedAhead(t *testing.T) {
 				}
 				next += uint64(test.count)
 			}
-			if reads > test.readsMax || right < test.right {
-				t.Errorf("got %d reads and %d right guesses for 100 polls, want %d at most and %d at least", reads, right, test.readsMax, test.right)
+			if reads > test.readsMax || waited > test.waitMax || right < test.right {
+				t.Errorf("got %d reads, %d of them waited for, and %d right guesses for 100 polls, want %d and %d at most and %d at least", reads, waited, right,
+					test.readsMax, test.waitMax, test.right)
 			}
 			s.Now.MonoMicros += aheadMicros
 			e.run(2)
