@@ -1,6 +1,7 @@
 package components
 
 import (
+	"cmp"
 	"fmt"
 
 	"galgo/ecs"
@@ -188,12 +189,7 @@ func (s *State) Adoptable(row int, batch Span) bool {
 }
 
 // adoptLeast is the length of a batch from which it is left where it was received, in bytes.
-func (s *State) adoptLeast() uint32 {
-	if s.AdoptMin > 0 {
-		return s.AdoptMin
-	}
-	return adoptMin
-}
+func (s *State) adoptLeast() uint32 { return cmp.Or(s.AdoptMin, adoptMin) }
 
 // AdoptJournal makes an Adoptable batch the end of the partition's log where it lies: the memory of its frame becomes a run, of which what lies
 // before the batch is not looked at any more. The partition's last block must be in memory. For base and next see AppendJournal.

@@ -1,6 +1,8 @@
 package state
 
 import (
+	"cmp"
+
 	"galgo/components"
 	"galgo/wire"
 )
@@ -17,12 +19,7 @@ const (
 )
 
 // markEvery is how much of a log lies between two entries of its index, in bytes.
-func markEvery(s *components.State) uint64 {
-	if s.MarkBytes > 0 {
-		return uint64(s.MarkBytes)
-	}
-	return markBytes
-}
+func markEvery(s *components.State) uint64 { return cmp.Or(uint64(s.MarkBytes), markBytes) }
 
 // takeMarks gives the index entries of what is written to storage, once enough of them wait or have waited long enough. Writes Marks, Out.Index.
 func takeMarks(s *components.State, row int) {

@@ -2,6 +2,7 @@ package storage
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"fmt"
 	"syscall"
@@ -36,7 +37,7 @@ const (
 // Reads In.Write, the view of sealed memory. Writes Segments, Inflight. Drives the ring.
 // When slots or memory run out the rest keeps its place for the next tick.
 func WriteJournals(v components.StateView, st *components.Storage, io *IO) {
-	f, first, limit := &st.Segments, -1, bulkLimit(v) // first is the first partition that has to wait
+	f, first, limit := &st.Segments, -1, cmp.Or(v.BulkMax(), bulkMax) // first is the first partition that has to wait
 	if st.Bulk >= limit && v.Now().MonoMicros-st.BulkAt >= bulkStuckMicros {
 		clear(st.Inflight.Bulk)
 		st.Bulk = 0
@@ -113,14 +114,6 @@ func WriteJournals(v components.StateView, st *components.Storage, io *IO) {
 	if first >= 0 {
 		st.WriteNext = first // its turn comes first
 	}
-}
-
-// bulkLimit is how many bytes of bulk writes are in flight before the next one waits.
-func bulkLimit(v components.StateView) uint64 {
-	if limit := v.BulkMax(); limit > 0 {
-		return limit
-	}
-	return bulkMax
 }
 
 // putVector makes entry i of a table of vectors: a piece of memory.
