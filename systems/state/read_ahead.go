@@ -1,6 +1,7 @@
 package state
 
 import (
+	"iter"
 	"slices"
 
 	"galgo/components"
@@ -24,7 +25,7 @@ func readAhead(s *components.State, row int, offset, messages, bytes uint64) {
 	segment := segmentOf(s, row, offset)
 	position := coldPlace(s, row, segment, offset)
 	if _, ok := findAhead(s, s.Partitions.Entity(row), offset); !ok && !takeGuess(s, row, segment, offset, position, bytes) {
-		if !orderAhead(s, row, offset, position, bytes+bytes/32) {
+		if !orderAhead(s, row, offset, position, bytes+slackOf(bytes)) {
 			return
 		}
 	}
@@ -54,10 +55,10 @@ func guessAhead(s *components.State, row int, segment uint32, offset, position, 
 	if position == components.NoPosition || len(s.Polls.Aheads) >= aheadMax/2 || !onlyOnDisk(s, row, offset) || segmentOf(s, row, offset) != segment {
 		return
 	}
-	slack := bytes / 32
+	slack := slackOf(bytes)
 	guess := position + bytes - slack
-	for _, slot := range s.Polls.Aheads {
-		if s.Polls.Guessed(slot) && s.Polls.Request[slot].Partition == s.Partitions.Entity(row) && max(s.Polls.Guess[slot], guess)-min(s.Polls.Guess[slot], guess) < 2*bytes {
+	for slot := range guesses(s, row) {
+		if max(s.Polls.Guess[slot], guess)-min(s.Polls.Guess[slot], guess) < 2*bytes {
 			return
 		}
 	}
@@ -68,12 +69,26 @@ func guessAhead(s *components.State, row int, segment uint32, offset, position, 
 	s.Polls.Guess[slot], s.Polls.Target[slot] = guess, components.NoPosition
 }
 
+// slackOf is by how much the next so many bytes may be more, or fewer, than those that a poll has got.
+func slackOf(bytes uint64) uint64 { return bytes / 32 }
+
+// guesses yields the guesses of a partition of which nobody knows yet what is wanted.
+func guesses(s *components.State, row int) iter.Seq[uint32] {
+	return func(yield func(slot uint32) bool) {
+		for _, slot := range s.Polls.Aheads {
+			if s.Polls.Guessed(slot) && s.Polls.Request[slot].Partition == s.Partitions.Entity(row) && !yield(slot) {
+				return
+			}
+		}
+	}
+}
+
 // takeGuess finds the guess that holds so many bytes from a position on, which is now known to be that of an offset. One that begins too far before it
 // holds a part of them, and the poll would wait for the rest: that is read anew, ahead of the poll.
 func takeGuess(s *components.State, row int, segment uint32, offset, position, bytes uint64) bool {
-	for _, slot := range s.Polls.Aheads {
-		if s.Polls.Guessed(slot) && s.Polls.Request[slot].Partition == s.Partitions.Entity(row) && aheadOf(s, slot) == s.Segments.ID[segment] &&
-			position >= s.Polls.Guess[slot] && position-s.Polls.Guess[slot] <= 2*(bytes/32)+components.UnitSize {
+	for slot := range guesses(s, row) {
+		if aheadOf(s, slot) == s.Segments.ID[segment] && position >= s.Polls.Guess[slot] &&
+			position-s.Polls.Guess[slot] <= 2*slackOf(bytes)+components.UnitSize {
 			s.Polls.Target[slot], s.Polls.At[slot] = offset, position
 			return true
 		}
@@ -115,11 +130,11 @@ func takeAhead(s *components.State, row int, r *components.Request, offset uint6
 		return false
 	}
 	slot, segment := s.Polls.Aheads[i], segmentOf(s, row, offset)
-	if !s.Polls.Here(slot) && s.Polls.Segment[slot] != segment {
+	if aheadOf(s, slot) != s.Segments.ID[segment] {
 		return false
 	}
 	if s.Polls.Here(slot) {
-		if s.Polls.Of[slot] != s.Segments.ID[segment] || s.In.ColdReads.Free() == 0 {
+		if s.In.ColdReads.Free() == 0 {
 			return false
 		}
 		s.Polls.Segment[slot] = segment

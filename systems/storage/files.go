@@ -23,7 +23,7 @@ func segmentName(file wire.SegmentFile, kind wire.SegmentKind) func(dst []byte) 
 
 // nameOf names a segment by its log, for people.
 func nameOf(file wire.SegmentFile) string {
-	return wire.SegmentName(file.CreatedSeq, file.PartitionID, file.SegmentID, wire.SegmentLog)
+	return string(segmentName(file, wire.SegmentLog)(nil))
 }
 
 // putNames writes two names into one piece of memory, which is returned with the places of both.
