@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"errors"
 	"net/netip"
 	"strings"
 	"syscall"
@@ -91,6 +92,15 @@ func tryRecover(t *testing.T, refuses string, direct bool, log *logged, prepare 
 	return e, kernel.Files(), err
 }
 
+// makeEmpty makes an empty file.
+func makeEmpty(t *testing.T, files uring.Files, name string) {
+	t.Helper()
+	fd, err := files.Open(name, uring.O_RDWR|uring.O_CREAT, 0o600)
+	if err = errors.Join(err, files.Close(fd)); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // left lists the directory of segments.
 func left(t *testing.T, files uring.Files) []string {
 	t.Helper()
@@ -162,13 +172,7 @@ func TestRenamesAreTried(t *testing.T) {
 			if c.there == "" {
 				return
 			}
-			fd, err := files.Open("/data/segments/"+c.there, uring.O_RDWR|uring.O_CREAT, 0o600)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := files.Close(fd); err != nil {
-				t.Fatal(err)
-			}
+			makeEmpty(t, files, "/data/segments/"+c.there)
 		})
 		st := e.Shards[0].Storage
 		if got, pool := st.Directory.RenameFlags, st.Space.SizeMax > 0; got != c.flags || pool != c.pool || !strings.Contains(log.text.String(), c.log) {

@@ -15,13 +15,7 @@ func TestRefusedStartSaysWhy(t *testing.T) {
 	log := &logged{}
 	_, _, err := tryRecover(t, "", true, log, func(files uring.Files) {
 		for _, name := range []string{wire.SnapshotNameA, wire.SnapshotNameB, wire.ControlLogName(7)} {
-			fd, err := files.Open("/data/control/"+name, uring.O_RDWR|uring.O_CREAT, 0o600)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := files.Close(fd); err != nil {
-				t.Fatal(err)
-			}
+			makeEmpty(t, files, "/data/control/"+name)
 		}
 	})
 	if !errors.Is(err, storage.ErrCorrupt) {

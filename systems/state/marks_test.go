@@ -104,13 +104,16 @@ func TestMarksWaitForOthers(t *testing.T) {
 		e.index = nil
 		return n
 	}
+	send := func(e *engine, partition ecs.Entity) int {
+		e.settle(e.send(partition, plain(1, batch)))
+		e.run(2)
+		return count(e)
+	}
 	written := func(t *testing.T, segment uint64) (*engine, ecs.Entity) {
 		e := newEngine(t, 64<<20)
 		partition := e.partition(components.LevelWritten, segment)
 		for sent, want := range []int{1, 0} {
-			e.settle(e.send(partition, plain(1, batch)))
-			e.run(2)
-			if n := count(e); n != want {
+			if n := send(e, partition); n != want {
 				t.Fatalf("batch %d: got %d entries, want that of the segment's first record, and no other yet", sent, n)
 			}
 		}
@@ -132,9 +135,7 @@ func TestMarksWaitForOthers(t *testing.T) {
 	t.Run("time", func(t *testing.T) {
 		e, partition := written(t, 64<<20)
 		e.s.Now.MonoMicros += markHoldMicros
-		e.settle(e.send(partition, plain(1, batch)))
-		e.run(2)
-		if n := count(e); n != 2 {
+		if n := send(e, partition); n != 2 {
 			t.Errorf("got %d entries, want both of what is written", n)
 		}
 	})
@@ -161,9 +162,7 @@ func TestMarksWaitForOthers(t *testing.T) {
 		for e.s.Marks.Free() >= e.s.Marks.Total() {
 			e.s.Marks.Push(e.row(e.partition(components.LevelWritten, 1<<20)), components.IndexMark{})
 		}
-		e.settle(e.send(partition, plain(1, batch)))
-		e.run(2)
-		if n := count(e); n != 2 {
+		if n := send(e, partition); n != 2 {
 			t.Errorf("got %d entries, want both of what is written", n)
 		}
 	})

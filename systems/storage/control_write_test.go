@@ -75,6 +75,20 @@ func (l testLog) Log(_ components.LogLevel, message string, fields ...components
 	}
 }
 
+// await takes completions while something is to be waited for.
+func (s *testShard) await(io *IO, busy func() bool) {
+	s.t.Helper()
+	for busy() {
+		if err := s.ring.Enter(true, 0); err != nil {
+			s.t.Fatal(err)
+		}
+		Reap(s.state.View(), s.st, io)
+	}
+}
+
+// busy says whether anything is in flight.
+func (s *testShard) busy() bool { return s.st.Inflight.Len() > 0 }
+
 // tick drives both logs once and waits for what is in flight.
 func (s *testShard) tick() {
 	s.t.Helper()

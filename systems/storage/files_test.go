@@ -33,10 +33,5 @@ func TestGrowthKeepsItsFile(t *testing.T) {
 	if roomForFile(s.st, io) || f.File[row].SegmentID != 0 {
 		t.Error("a log that has grown: got it kept, want it closed for another")
 	}
-	for s.st.Inflight.Len() > 0 {
-		if err := s.ring.Enter(true, 0); err != nil {
-			t.Fatal(err)
-		}
-		Reap(view, s.st, io)
-	}
+	s.await(io, s.busy)
 }

@@ -57,12 +57,7 @@ func (s *indexTest) write() (writes int) {
 	s.t.Helper()
 	WriteIndexes(s.state.View(), s.st, s.io)
 	writes = s.st.Inflight.Len()
-	for s.st.Inflight.Len() > 0 {
-		if err := s.ring.Enter(true, 0); err != nil {
-			s.t.Fatal(err)
-		}
-		Reap(s.state.View(), s.st, s.io)
-	}
+	s.await(s.io, s.busy)
 	return writes
 }
 

@@ -29,12 +29,7 @@ func TestFillingTakesWhatItAllocates(t *testing.T) {
 		k.FreeAt = s.state.Now.MonoMicros
 		step := func() {
 			FillPool(view, s.st, io)
-			for s.st.Inflight.Len() > 0 {
-				if err := s.ring.Enter(true, 0); err != nil {
-					t.Fatal(err)
-				}
-				Reap(view, s.st, io)
-			}
+			s.await(io, s.busy)
 		}
 		step()
 		if got := s.st.Space.Left(k); fill.Step != components.FillAllocate || got != size {

@@ -9,12 +9,7 @@ import (
 // lookedAt waits until a worker has said how much is free.
 func (s *testShard) lookedAt(io *IO) {
 	s.t.Helper()
-	for s.st.Disk.Asking {
-		if err := s.ring.Enter(true, 0); err != nil {
-			s.t.Fatal(err)
-		}
-		Reap(s.state.View(), s.st, io)
-	}
+	s.await(io, func() bool { return s.st.Disk.Asking })
 }
 
 // A shard that did not look at the disk for long knows how much other shards took, and not how much was given back since: that is no reason to say that

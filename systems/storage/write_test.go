@@ -75,12 +75,7 @@ func (s *bulkTest) start() int {
 // finish lets all writes return.
 func (s *bulkTest) finish() {
 	s.t.Helper()
-	for s.st.Writes > 0 {
-		if err := s.ring.Enter(true, 0); err != nil {
-			s.t.Fatal(err)
-		}
-		Reap(s.state.View(), s.st, s.io)
-	}
+	s.await(s.io, func() bool { return s.st.Writes > 0 })
 	for s.st.Out.Wrote.Len() > 0 {
 		wrote := s.st.Out.Wrote.Pop()
 		if wrote.Err != 0 {
